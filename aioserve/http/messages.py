@@ -1,0 +1,198 @@
+"""The values that stand for a request and for a ready answer.
+
+This file decides what a handler and a responder can ask of a request. Header text is decoded when it is
+asked for: most requests are answered without anybody reading most of their fields, and decoding thirteen
+of them costs more than everything else that happens to a small request.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from multidict import CIMultiDict, MultiDict
+
+from aioserve.multidict import CIMultiDictProxy, MultiDictProxy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Responder = Callable[["RequestMessage"], "Answer | None"]
+    Peer = tuple[str, int] | str | None
+
+_FIELD_LINE = re.compile(rb"([^:]+):[\t ]*([^\r]*?)[\t ]*\r\n")
+
+
+class HttpVersion(NamedTuple):
+    """The version of a message (RFC 9110 §2.5)."""
+
+    major: int
+    minor: int
+
+
+HttpVersion10 = HttpVersion(1, 0)
+HttpVersion11 = HttpVersion(1, 1)
+
+
+class RequestMessage:
+    """The head of one request (RFC 9112 §3 and §5).
+
+    Attributes:
+        method: the method as sent; methods are case-sensitive (RFC 9110 §9.1).
+        path: the request target as sent, query included, never decoded.
+        version: an `HttpVersion`; 1.0 or 1.1.
+        should_close: the client asked for the connection to end after the answer, or its version implies it.
+        compression: the one content coding of the body (``gzip``, ``deflate``, ``br``, ``zstd``), or None.
+            Where the server decodes bodies, `payload` has already been decoded.
+        upgrade: the value of ``Upgrade`` where ``Connection`` names it (RFC 9110 §7.8), or None.
+        chunked: the body came with ``Transfer-Encoding: chunked``.
+        content_length: the announced length of the body in bytes, or None.
+        expects_continue: the client waits for ``100 Continue`` before it sends the body (RFC 9110 §10.1.1).
+        scheme: ``http`` or ``https``.
+        peer: the address of the client: ``(host, port)``, the name of a unix socket, or None.
+    """
+
+    __slots__ = (
+        "_fields",
+        "_headers",
+        "_lowered",
+        "_query",
+        "chunked",
+        "compression",
+        "content_length",
+        "expects_continue",
+        "method",
+        "path",
+        "peer",
+        "scheme",
+        "should_close",
+        "upgrade",
+        "version",
+    )
+
+    def __init__(self, method: str, path: str, version: HttpVersion, fields: bytes, lowered: bytes) -> None:
+        r"""Keep a head whose syntax has been judged.
+
+        Args:
+            method: the method token.
+            path: the request target.
+            version: the version of the request line.
+            fields: the header section, each line with its CRLF, without the empty line.
+            lowered: ``fields`` in lower case behind one LF, so that ``\nname:`` finds every field.
+        """
+        self.method = method
+        self.path = path
+        self.version = version
+        self.should_close = False
+        self.compression: str | None = None
+        self.upgrade: str | None = None
+        self.chunked = False
+        self.content_length: int | None = None
+        self.expects_continue = False
+        self.scheme = "http"
+        self.peer: Peer = None
+        self._fields = fields
+        self._lowered = lowered
+        self._headers: CIMultiDictProxy[str] | None = None
+        self._query: MultiDictProxy[str] | None = None
+
+    def __repr__(self) -> str:
+        return f"<RequestMessage {self.method} {self.path} HTTP/{self.version.major}.{self.version.minor}>"
+
+    # Header fields
+
+    @property
+    def headers(self) -> CIMultiDictProxy[str]:
+        """All header fields in the order sent, looked up without regard to case.
+
+        Bytes that are not UTF-8 are kept as surrogate escapes; `raw_headers` has them as sent.
+        """
+        if self._headers is None:
+            self._headers = CIMultiDictProxy(
+                CIMultiDict(
+                    (name.decode("ascii"), value.decode("utf-8", "surrogateescape"))
+                    for name, value in self.raw_headers
+                )
+            )
+        return self._headers
+
+    @property
+    def raw_headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The header fields as pairs of bytes, names as sent, values without surrounding blanks."""
+        return tuple(_FIELD_LINE.findall(self._fields))
+
+    def field(self, name: str) -> str | None:
+        """Return the value of one header field, or None where the request has none of that name.
+
+        Repeated fields are joined by ``", "`` (RFC 9110 §5.3). Quicker than `headers` for one or two names.
+        """
+        key = b"\n" + name.lower().encode("ascii") + b":"
+        at = self._lowered.find(key)
+        if at < 0:
+            return None
+        values = []
+        while at >= 0:
+            start = at + len(key) - 1  # `lowered` is one byte ahead of `fields`
+            values.append(self._fields[start : self._fields.index(b"\r", start)].strip(b" \t"))
+            at = self._lowered.find(key, start)
+        return b", ".join(values).decode("utf-8", "surrogateescape")
+
+    # The target
+
+    @property
+    def raw_path(self) -> str:
+        """The path of the target as sent: without query, percent-encoding kept (RFC 9112 §3.2)."""
+        if self.path.startswith("/"):
+            return self.path.partition("?")[0]
+        return self.url.path
+
+    @property
+    def query(self) -> MultiDictProxy[str]:
+        """The parameters of the target's query, decoded; blank values are kept."""
+        if self._query is None:
+            text = self.path.partition("?")[2]
+            self._query = MultiDictProxy(MultiDict(parse_qsl(text, keep_blank_values=True)))
+        return self._query
+
+    @property
+    def host(self) -> str:
+        """The authority that the request is for: from an absolute target, else from ``Host``, else empty."""
+        if self.path.startswith(("http://", "https://")):
+            return urlsplit(self.path).netloc  # RFC 9112 §3.2.2: Host is ignored then
+        return self.field("host") or ""
+
+    @property
+    def url(self) -> SplitResult:
+        """The target URI in parts (RFC 9110 §7.1); path and query as sent."""
+        if self.path.startswith(("http://", "https://")):
+            parts = urlsplit(self.path)
+            return parts if parts.path else parts._replace(path="/")
+        path, _, query = self.path.partition("?")
+        return SplitResult(self.scheme, self.host, path, query, "")
+
+
+@dataclass(frozen=True, slots=True)
+class FileSlice:
+    """A run of bytes of an open file, to be sent without reading it whole.
+
+    Whoever sends it closes ``file``, also when the sending fails.
+    """
+
+    file: BinaryIO
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer that a responder has ready.
+
+    The server adds Date, Server, Content-Length (of ``body``, where the status allows one) and Connection,
+    and leaves the body out for HEAD.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | FileSlice = b""
