@@ -1,0 +1,1 @@
+"""A folder of files as answers: may touch the disk, never the event loop."""

@@ -1,0 +1,533 @@
+"""What may be seen of a folder, and nothing beside it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import socket
+import tempfile
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aioserve.errors import ConfigurationError
+from aioserve.static.lookup import FileTree, Found, Missing, Redirect, parse_path
+
+CANARY = b"not for you"
+INDEX = ("index.html", "index.txt")
+
+
+def build(base: Path) -> Path:
+    """Make a root with something of everything in it, and a canary beside it."""
+    outside = base / "outside"
+    outside.mkdir()
+    for name in ("file.txt", "index.html", "root.txt"):
+        (outside / name).write_bytes(CANARY)
+    root = base / "root"
+    for name in (
+        "folder/inner",
+        "empty",
+        "texts",
+        ".hidden",
+        ".well-known",
+        "index-folder/index.html",
+        "new\nline",
+    ):
+        (root / name).mkdir(parents=True)
+    for name in (
+        "file.txt",
+        "index.html",
+        "two words.txt",
+        "percent%2e.txt",
+        "semi;colon",
+        ".env",
+        "folder/file.txt",
+        "folder/index.html",
+        "folder/.secret",
+        "folder/inner/file.txt",
+        "texts/index.txt",
+        ".hidden/file.txt",
+        ".well-known/token",
+        ".well-known/.secret",
+    ):
+        (root / name).write_text(name)
+    (root / "link-to-file").symlink_to("file.txt")
+    (root / "link-to-folder").symlink_to("folder")
+    (root / "link-out").symlink_to(outside)
+    (root / "link-to-canary").symlink_to(outside / "file.txt")
+    (root / "link-up").symlink_to("..")
+    (root / "loop").symlink_to("loop")
+    (root / "dangling").symlink_to("nowhere")
+    (root / "empty/index.html").symlink_to(outside / "index.html")
+    os.mkfifo(root / "fifo")
+    os.mkfifo(root / "fifo.html")
+    return root
+
+
+@pytest.fixture
+def root(tmp_path):
+    return build(tmp_path)
+
+
+@pytest.fixture
+def tree(root):
+    return FileTree(root, INDEX)
+
+
+def count_descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names are all that is wanted
+
+
+@pytest.fixture(autouse=True)
+def no_descriptor_is_left():
+    before = count_descriptors()
+    yield
+    assert count_descriptors() <= before  # fewer, where something older was collected meanwhile
+
+
+def content(outcome) -> bytes:
+    assert isinstance(outcome, Found)
+    with outcome.file:
+        return outcome.file.read()
+
+
+# What is found
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/file.txt", "file.txt"),
+        ("/folder/file.txt", "folder/file.txt"),
+        ("/folder/inner/file.txt", "folder/inner/file.txt"),
+        ("/", "index.html"),
+        ("/folder/", "folder/index.html"),
+        ("/texts/", "texts/index.txt"),
+        ("/two%20words.txt", "two words.txt"),
+        ("/f%69le.txt", "file.txt"),
+        ("/percent%252e.txt", "percent%2e.txt"),
+        ("/semi;colon", "semi;colon"),
+        ("/.well-known/token", ".well-known/token"),
+    ],
+)
+def test_file_is_found(tree, path, expected):
+    assert content(tree.lookup(path)) == expected.encode()
+
+
+def test_found_file_comes_with_its_status_and_its_own_name(tree, root):
+    outcome = tree.lookup("/folder/")
+
+    assert content(outcome) == b"folder/index.html"
+    assert outcome.status.st_ino == (root / "folder/index.html").stat().st_ino
+    assert outcome.name == "index.html"
+
+
+def test_file_is_opened_for_reading_without_a_buffer_and_not_inherited(tree):
+    outcome = tree.lookup("/file.txt")
+
+    with outcome.file:
+        assert not hasattr(outcome.file, "peek")
+        assert not os.get_inheritable(outcome.file.fileno())
+        with pytest.raises(OSError, match="not open for writing"):
+            outcome.file.write(b"")
+
+
+def test_name_that_is_no_text_is_found_by_its_bytes(tree, root):
+    Path(os.fsdecode(os.fsencode(root) + b"/\xff.txt")).write_bytes(b"bytes")
+
+    outcome = tree.lookup("/%ff.txt")
+
+    assert content(outcome) == b"bytes"
+    assert os.fsencode(outcome.name) == b"\xff.txt"
+
+
+def test_path_of_all_but_the_longest_name_is_found(tree, root):
+    (root / ("n" * 255)).write_bytes(b"long")
+
+    assert content(tree.lookup("/" + "n" * 255)) == b"long"
+    assert tree.lookup("/" + "n" * 256) == Missing()
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("", "/"),
+        ("/folder", "/folder/"),
+        ("/folder/inner", "/folder/inner/"),
+        ("/empty", "/empty/"),
+        ("/f%6flder", "/f%6flder/"),
+        ("/new%0aline", "/new%0aline/"),
+        ("/.well-known", "/.well-known/"),
+    ],
+)
+def test_folder_without_its_slash_is_redirected_as_it_was_written(tree, path, expected):
+    assert tree.lookup(path) == Redirect(expected)
+
+
+# What is missing
+
+
+@pytest.mark.parametrize(
+    ("reason", "path"),
+    [
+        ("no such file", "/nosuch"),
+        ("no such folder", "/nosuch/file.txt"),
+        ("a file is no folder", "/file.txt/"),
+        ("nor does it hold files", "/file.txt/file.txt"),
+        ("a folder without an index", "/folder/inner/"),
+        ("a folder whose index is a folder", "/index-folder/"),
+        ("a folder whose index is a link", "/empty/"),
+        ("parent", "/../outside/file.txt"),
+        ("parent inside", "/folder/../file.txt"),
+        ("parent at the end", "/folder/.."),
+        ("parent at the end, with a slash", "/folder/../"),
+        ("encoded parent", "/%2e%2e/outside/file.txt"),
+        ("half encoded parent", "/.%2E/outside/file.txt"),
+        ("encoded separator", "/..%2foutside%2ffile.txt"),
+        ("encoded separator inside", "/folder%2ffile.txt"),
+        ("all encoded", "/%2e%2e%2foutside%2ffile.txt"),
+        ("encoded backslash", "/..%5coutside%5cfile.txt"),
+        ("backslash", "/..\\outside\\file.txt"),
+        ("encoded twice", "/%252e%252e/outside/file.txt"),
+        ("encoded twice, with separator", "/%252e%252e%252foutside%252ffile.txt"),
+        ("overlong UTF-8", "/%c0%ae%c0%ae/outside/file.txt"),
+        ("fullwidth", "/%ef%bc%8e%ef%bc%8e/outside/file.txt"),
+        ("not encoded", "/\uff0e\uff0e/outside/file.txt"),
+        ("this folder", "/./file.txt"),
+        ("this folder, encoded", "/%2e/file.txt"),
+        ("this folder at the end", "/folder/."),
+        ("three dots", "/.../file.txt"),
+        ("empty segment", "//file.txt"),
+        ("empty segment inside", "/folder//file.txt"),
+        ("empty segment at the end", "/folder//"),
+        ("absolute", "//etc/passwd"),
+        ("absolute, encoded", "/%2fetc/passwd"),
+        ("encoded slash at the end", "/folder%2f"),
+        ("NUL", "/file.txt%00"),
+        ("NUL before an extension", "/file.txt%00.html"),
+        ("raw NUL", "/file.txt\0"),
+        ("line feed", "/file.txt\n"),
+        ("carriage return", "/new\r\nline"),
+        ("raw space", "/two words.txt"),
+        ("query", "/file.txt?x"),
+        ("fragment", "/file.txt#x"),
+        ("percent without digits", "/file.txt%"),
+        ("percent with one digit", "/file.tx%7"),
+        ("percent without hexadecimal digits", "/file.t%zzt"),
+        ("percent with digits that are not ASCII", "/file.tx\u0667\u0664"),
+        ("path parameter", "/file.txt;x"),
+        ("no slash", "file.txt"),
+        ("no path", "*"),
+        ("lone surrogate", "/\ud800"),
+        ("hidden file", "/.env"),
+        ("hidden file, encoded", "/%2eenv"),
+        ("hidden file in a folder", "/folder/.secret"),
+        ("in a hidden folder", "/.hidden/file.txt"),
+        ("hidden folder", "/.hidden"),
+        ("hidden in .well-known", "/.well-known/.secret"),
+        ("like .well-known", "/.well-known2/token"),
+        ("link to a file", "/link-to-file"),
+        ("link to a folder", "/link-to-folder/file.txt"),
+        ("link to a folder, bare", "/link-to-folder"),
+        ("link to a folder, its index", "/link-to-folder/"),
+        ("link out", "/link-out/file.txt"),
+        ("link out, bare", "/link-out"),
+        ("link out, its index", "/link-out/"),
+        ("link to a file outside", "/link-to-canary"),
+        ("link upwards", "/link-up/outside/file.txt"),
+        ("link to itself", "/loop"),
+        ("through a link to itself", "/loop/file.txt"),
+        ("link to nothing", "/dangling"),
+        ("FIFO", "/fifo"),
+        ("FIFO as a folder", "/fifo/"),
+        ("name too long", "/" + "n" * 300),
+        ("folder name too long", "/" + "n" * 300 + "/file.txt"),
+        ("path too long", "/folder" * 5000),
+    ],
+)
+def test_what_must_not_be_seen_is_missing(tree, reason, path):
+    assert tree.lookup(path) == Missing(), reason
+
+
+def test_socket_is_missing(tree, root, monkeypatch):
+    monkeypatch.chdir(root)  # the path of a socket must be short
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("socket")
+        listener.listen()
+
+        assert tree.lookup("/socket") == Missing()
+
+
+@pytest.mark.parametrize("name", ["null", "zero", "tty", "ptmx"])
+def test_device_is_missing(name):
+    assert FileTree(Path("/dev"), ()).lookup(f"/{name}") == Missing()
+
+
+def test_index_that_is_a_fifo_blocks_nobody(root):
+    assert FileTree(root, ["fifo.html"]).lookup("/") == Missing()
+
+
+@contextmanager
+def ordinary_user():
+    """For whom permissions hold: root may read everything."""
+    user = os.geteuid()
+    os.seteuid(user or 65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+def test_unreadable_is_missing():
+    with tempfile.TemporaryDirectory() as base:  # unlike tmp_path, below folders that anybody may enter
+        Path(base).chmod(0o755)
+        root = build(Path(base))
+        (root / "folder/file.txt").chmod(0)
+        (root / "texts").chmod(0)
+        tree = FileTree(root, INDEX)
+        with ordinary_user():
+            assert content(tree.lookup("/folder/")) == b"folder/index.html"
+            assert tree.lookup("/folder/file.txt") == Missing()
+            assert tree.lookup("/texts") == Missing()
+            assert tree.lookup("/texts/") == Missing()
+        (root / "texts").chmod(0o755)
+
+
+def test_folder_that_may_be_entered_but_not_listed_is_no_obstacle():
+    with tempfile.TemporaryDirectory() as base:
+        Path(base).chmod(0o755)
+        root = build(Path(base))
+        (root / "folder").chmod(0o711)
+        with ordinary_user():
+            assert content(FileTree(root, INDEX).lookup("/folder/file.txt")) == b"folder/file.txt"
+
+
+# Change
+
+
+def test_present_state_is_found(tree, root):
+    (root / "file.txt").write_text("changed")
+    assert content(tree.lookup("/file.txt")) == b"changed"
+
+    (root / "other").write_text("moved over")
+    (root / "other").rename(root / "file.txt")
+    assert content(tree.lookup("/file.txt")) == b"moved over"
+
+    (root / "file.txt").unlink()
+    assert tree.lookup("/file.txt") == Missing()
+
+
+def test_root_that_was_built_anew_is_found(tree, root):
+    root.rename(root.parent / "old")
+    assert tree.lookup("/file.txt") == Missing()
+
+    root.mkdir()
+    (root / "file.txt").write_text("new")
+    assert content(tree.lookup("/file.txt")) == b"new"
+
+
+def test_root_may_be_a_link_and_be_turned(tmp_path):
+    for release in ("1", "2"):
+        (tmp_path / release).mkdir()
+        (tmp_path / release / "file.txt").write_text(release)
+    current = tmp_path / "current"
+    current.symlink_to("1")
+    tree = FileTree(current, ())
+    assert content(tree.lookup("/file.txt")) == b"1"
+
+    current.unlink()
+    current.symlink_to("2")
+    assert content(tree.lookup("/file.txt")) == b"2"
+
+
+def test_relative_root_stays_where_it_was(root, monkeypatch):
+    monkeypatch.chdir(root.parent)
+    tree = FileTree(Path("root"), ())
+    monkeypatch.chdir(root.parent / "outside")
+
+    assert content(tree.lookup("/file.txt")) == b"file.txt"
+
+
+@pytest.mark.parametrize(
+    ("opens", "expected"),
+    [
+        (1, Missing()),
+        (2, b"folder/inner/file.txt"),
+        (3, b"folder/inner/file.txt"),
+        (4, b"folder/inner/file.txt"),
+    ],
+)
+def test_folder_exchanged_for_a_link_between_two_steps_leads_nowhere_else(
+    tree, root, monkeypatch, opens, expected
+):
+    (root.parent / "outside/inner").mkdir()
+    (root.parent / "outside/inner/file.txt").write_bytes(CANARY)
+    real_open, count = os.open, 0
+
+    def open_after_exchange(*args, **kwargs):
+        nonlocal count
+        count += 1
+        if count == opens:
+            (root / "folder").rename(root / "folder-was-here")
+            (root / "folder").symlink_to(root.parent / "outside")
+        return real_open(*args, **kwargs)
+
+    monkeypatch.setattr(os, "open", open_after_exchange)
+    outcome = tree.lookup("/folder/inner/file.txt")
+    monkeypatch.undo()
+
+    assert outcome == expected or content(outcome) == expected
+
+
+def test_folder_exchanged_for_a_link_all_the_time_leads_nowhere_else(tree, root):
+    folder, link, aside = root / "folder", root / "link-out", root / "aside"
+    stop = threading.Event()
+    swaps = 0
+
+    def swap():
+        nonlocal swaps
+        while not stop.is_set():
+            folder.rename(aside)
+            link.rename(folder)
+            swaps += 1
+            folder.rename(link)
+            aside.rename(folder)
+
+    swapper = threading.Thread(target=swap)
+    swapper.start()
+    try:
+        seen = set()
+        while swaps < 5_000 or not seen:
+            for path in ("/folder/file.txt", "/folder/", "/folder", "/link-out/file.txt"):
+                match tree.lookup(path):
+                    case Found() as found:
+                        seen.add(content(found))
+    finally:
+        stop.set()
+        swapper.join()
+
+    assert seen <= {b"folder/file.txt", b"folder/index.html"}
+
+
+# Errors
+
+
+def test_exhausted_descriptors_are_not_blamed_on_the_path(tree):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        for path in ("/file.txt", "/folder/file.txt", "/"):
+            with pytest.raises(OSError, match="Too many open files"):
+                tree.lookup(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_failing_step_leaves_nothing_open(tree, monkeypatch, step):
+    real_open, count = os.open, 0
+
+    def failing_open(*args, **kwargs):
+        nonlocal count
+        count += 1
+        if count == step:
+            raise OSError(errno.EIO, "Input/output error")
+        return real_open(*args, **kwargs)
+
+    monkeypatch.setattr(os, "open", failing_open)
+
+    with pytest.raises(OSError, match="Input/output error"):
+        tree.lookup("/folder/inner/file.txt")
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (lambda base: base / "nosuch", "No such file or directory"),
+        (lambda base: base / "root/file.txt", "not a folder"),
+        (lambda base: base / "root/file.txt/x", "Not a directory"),
+        (lambda base: base / "root/loop", "Too many levels of symbolic links"),
+        (lambda base: base / "with\0nul", "null"),
+    ],
+)
+def test_root_that_is_no_folder_is_refused_in_one_line(root, make, problem):
+    with pytest.raises(ConfigurationError, match=problem) as refusal:
+        FileTree(make(root.parent), INDEX)
+
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", ".env", "a/b", "../index.html", "a\\b", "a\0"])
+def test_index_that_could_not_be_served_is_refused(root, name):
+    with pytest.raises(ConfigurationError, match="cannot be an index"):
+        FileTree(root, ["index.html", name])
+
+
+# Whatever is asked for
+
+DOTS = ("", ".", "..", "...", "%2e", "%2E%2e", ".%2e", "%252e", "..%2f", "%c0%ae", ".env", ".hidden")
+ODD = ("%2f", "%5c", "\\", "%00", "%", "%zz", "%ff", "%0a", "~", ";x", "n" * 300, "outside", "root", "fifo")
+NAMES = ("folder", "inner", "file.txt", "index.html", "empty", ".well-known", "token", "new%0aline")
+LINKS = ("link-out", "link-up", "link-to-file", "link-to-folder", "link-to-canary", "loop")
+SEGMENTS = st.sampled_from(DOTS + ODD + NAMES + LINKS)
+PATHS = (
+    st.lists(SEGMENTS).map("/".join) | st.lists(SEGMENTS).map(lambda parts: "/" + "/".join(parts)) | st.text()
+)
+
+
+@contextmanager
+def recorded_opens(paths: list[str]):
+    """Note where every descriptor that is opened really leads."""
+    real_open = os.open
+
+    def recording_open(*args, **kwargs):
+        descriptor = real_open(*args, **kwargs)
+        paths.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        return descriptor
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "open", recording_open)
+        yield
+
+
+@pytest.fixture(scope="module")
+def shared_root(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("jail"))
+
+
+@given(PATHS)
+def test_whatever_the_path_nothing_outside_is_opened_and_nothing_is_raised(shared_root, path):
+    tree = FileTree(shared_root, INDEX)
+    opened: list[str] = []
+
+    with recorded_opens(opened):
+        outcome = tree.lookup(path)
+
+    assert all(name.startswith(f"{shared_root}/") for name in opened)
+    match outcome:
+        case Found():
+            assert content(outcome) != CANARY
+        case Redirect(location):
+            assert location.startswith("/")
+            assert location[1:2] not in {"/", "\\"}
+            assert location.isprintable()
+            assert location == f"{path}/"
+        case Missing():
+            pass
+
+
+@given(PATHS)
+def test_parsed_path_has_only_names_that_may_be_seen(path):
+    names = parse_path(path)
+
+    if names is not None:
+        *folders, last = names
+        for name in [*folders, last] if last else folders:
+            assert name == b".well-known" or not name.startswith(b".")
+            assert name
+            assert not set(name) & set(b"/\\\0")
