@@ -1,0 +1,142 @@
+"""The access log: one record for each request, and when and where its line is written.
+
+This file decides that a record is only kept when its request ends, and that records become lines later, in
+batches, with one write for each batch: formatting and writing at once would cost a small request about as
+much as everything else that happens to it. A sink that fails costs its lines and never a request.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aioserve.http.messages import Peer, RequestMessage
+
+    Format = Callable[["AccessRecord"], str]
+    CallLater = Callable[[float, Callable[[], None]], object]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)  # not frozen: made for every request, and that would take four times as long
+class AccessRecord:
+    """What there is to say about one request and its answer.
+
+    Attributes:
+        message: the head of the request, or None where it could not be parsed.
+        peer: the address of the client: ``(host, port)``, the name of a unix socket, or None.
+        status: the status code of the answer.
+        body_length: bytes of the answer's body as sent, framing left out.
+        output_length: all bytes of the answer.
+        started: when the request began to arrive, in seconds since the epoch.
+        duration: seconds from then to the last byte of the answer.
+    """
+
+    message: RequestMessage | None
+    peer: Peer
+    status: int
+    body_length: int
+    output_length: int
+    started: float
+    duration: float
+
+
+class AccessLog:
+    """Keeps records and writes them in batches; called with each record.
+
+    Args:
+        write: takes the text of a batch, whole lines. Its OSError and ValueError are kept from the caller.
+        format_record: makes a line, without line feed, of a record.
+        call_later: ``loop.call_later``, or what behaves like it.
+        delay: seconds that a line may wait for others.
+        batch: records that may wait; they hold the heads of their requests in memory.
+
+    Attributes:
+        dropped: the lines lost so far. The first loss is logged as a warning.
+    """
+
+    __slots__ = ("_batch", "_call_later", "_delay", "_format", "_is_due", "_records", "_write", "dropped")
+
+    def __init__(
+        self,
+        write: Callable[[str], object],
+        format_record: Format,
+        call_later: CallLater,
+        *,
+        delay: float = 0.1,
+        batch: int = 256,
+    ) -> None:
+        self.dropped = 0
+        self._write = write
+        self._format = format_record
+        self._call_later = call_later
+        self._delay = delay
+        self._batch = batch
+        self._records: list[AccessRecord] = []
+        self._is_due = False
+
+    def __call__(self, record: AccessRecord) -> None:
+        """Keep a record; it is written within ``delay`` seconds."""
+        self._records.append(record)
+        if len(self._records) >= self._batch:
+            self.flush()
+        elif not self._is_due:
+            self._is_due = True
+            self._call_later(self._delay, self._write_due)
+
+    def flush(self) -> None:
+        """Write at once whatever has been kept."""
+        records, self._records = self._records, []
+        lines = [line for record in records if (line := self._line(record)) is not None]
+        if not lines:
+            return
+        try:
+            self._write("\n".join(lines) + "\n")
+        except (OSError, ValueError) as error:  # no space, no reader, a closed stream
+            self._drop(len(lines), f"cannot write: {error}")
+
+    def _write_due(self) -> None:
+        self._is_due = False
+        self.flush()
+
+    def _line(self, record: AccessRecord) -> str | None:
+        try:
+            return self._format(record)
+        except Exception as error:  # noqa: BLE001 - a format is anybody's function
+            self._drop(1, f"cannot format: {error!r}")
+            return None
+
+    def _drop(self, count: int, reason: str) -> None:
+        if not self.dropped:
+            logger.warning("access log: %s; its lines are dropped until that is over", reason)
+        self.dropped += count
+
+
+class LoggerAccessLog:
+    """Hands each line to a logger of the standard library, for those who run a server of their own.
+
+    Args:
+        target: gets the line at the level INFO. Nothing is formatted where that is not enabled.
+        format_record: makes a line, without line feed, of a record.
+    """
+
+    __slots__ = ("_format", "_logger")
+
+    def __init__(self, target: logging.Logger, format_record: Format) -> None:
+        self._logger = target
+        self._format = format_record
+
+    def __call__(self, record: AccessRecord) -> None:
+        """Log one record."""
+        if not self._logger.isEnabledFor(logging.INFO):
+            return
+        try:
+            line = self._format(record)
+        except Exception:
+            self._logger.exception("Error in logging")
+        else:
+            self._logger.info("%s", line)

@@ -1,0 +1,189 @@
+"""When the lines of the access log are made and written, and what happens to those that cannot be."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from aioserve.observe.access import AccessLog, LoggerAccessLog
+
+
+class FakeTimers:
+    """Stands in for ``loop.call_later``; ``run`` is the passing of time."""
+
+    def __init__(self):
+        self.waiting = []
+
+    def __call__(self, delay, callback):
+        self.waiting.append((delay, callback))
+
+    def run(self):
+        waiting, self.waiting = self.waiting, []
+        for _, callback in waiting:
+            callback()
+
+
+class FakeSink:
+    """Takes texts, or raises the error that it was told."""
+
+    def __init__(self):
+        self.texts = []
+        self.error = None
+
+    def __call__(self, text):
+        if self.error is not None:
+            raise self.error
+        self.texts.append(text)
+
+
+def format_status(record):
+    return f"status {record.status}"
+
+
+def format_badly(record):
+    raise KeyError(record.status)
+
+
+@pytest.fixture
+def timers():
+    return FakeTimers()
+
+
+@pytest.fixture
+def sink():
+    return FakeSink()
+
+
+@pytest.fixture
+def log(sink, timers):
+    return AccessLog(sink, format_status, timers, delay=0.5, batch=3)
+
+
+def test_a_record_waits_for_its_time(log, sink, timers, record):
+    log(record(status=200))
+
+    assert sink.texts == []
+    assert [delay for delay, _ in timers.waiting] == [0.5]
+
+
+def test_records_of_the_same_time_are_one_write(log, sink, timers, record):
+    log(record(status=200))
+    log(record(status=404))
+    timers.run()
+
+    assert sink.texts == ["status 200\nstatus 404\n"]
+
+
+def test_there_is_one_timer_at_a_time_and_none_when_idle(log, timers, record):
+    log(record())
+    log(record())
+
+    assert len(timers.waiting) == 1
+
+    timers.run()
+
+    assert timers.waiting == []
+
+    log(record())
+
+    assert len(timers.waiting) == 1
+
+
+def test_a_full_batch_does_not_wait(log, sink, timers, record):
+    for status in (200, 201, 202, 203):
+        log(record(status=status))
+
+    assert sink.texts == ["status 200\nstatus 201\nstatus 202\n"]
+
+    timers.run()
+
+    assert sink.texts[1:] == ["status 203\n"]
+
+
+def test_flush_writes_what_waits_and_the_timer_then_finds_nothing(log, sink, timers, record):
+    log(record())
+    log.flush()
+    timers.run()
+    log.flush()
+
+    assert sink.texts == ["status 200\n"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(28, "No space left on device"), BrokenPipeError(32, "Broken pipe"), ValueError("closed file")],
+    ids=["no space", "no reader", "closed"],
+)
+def test_a_failing_sink_costs_lines_and_one_warning(log, sink, timers, record, caplog, error):
+    sink.error = error
+    for _ in range(3 + 1):
+        log(record())
+    timers.run()
+
+    assert log.dropped == 4
+    assert [(entry.levelname, entry.name) for entry in caplog.records] == [
+        ("WARNING", "aioserve.observe.access")
+    ]
+    assert str(error) in caplog.text
+
+
+def test_a_sink_that_works_again_is_used_again(log, sink, timers, record):
+    sink.error = OSError(28, "No space left on device")
+    log(record(status=200))
+    timers.run()
+    sink.error = None
+    log(record(status=201))
+    timers.run()
+
+    assert sink.texts == ["status 201\n"]
+    assert log.dropped == 1
+
+
+def test_a_failing_format_costs_its_line_only(sink, timers, record, caplog):
+    def format_but_404(record):
+        return format_badly(record) if record.status == 404 else format_status(record)
+
+    log = AccessLog(sink, format_but_404, timers)
+    for status in (200, 404, 201):
+        log(record(status=status))
+    log.flush()
+
+    assert sink.texts == ["status 200\nstatus 201\n"]
+    assert log.dropped == 1
+    assert "KeyError(404)" in caplog.text
+
+
+def test_nothing_is_written_where_no_line_could_be_made(sink, timers, record):
+    log = AccessLog(sink, format_badly, timers)
+    log(record())
+    log.flush()
+
+    assert sink.texts == []
+
+
+@pytest.fixture
+def target():
+    return logging.getLogger("tests.observe.access")
+
+
+def test_a_logger_gets_each_line_at_once_at_info(target, record, caplog):
+    caplog.set_level(logging.INFO, target.name)
+    LoggerAccessLog(target, lambda _: "100% of it")(record())
+
+    assert caplog.record_tuples == [(target.name, logging.INFO, "100% of it")]
+
+
+def test_nothing_is_formatted_for_a_logger_that_does_not_listen(target, record, caplog):
+    caplog.set_level(logging.WARNING, target.name)
+    LoggerAccessLog(target, format_badly)(record())
+
+    assert caplog.records == []
+
+
+def test_a_failing_format_is_logged_and_not_raised(target, record, caplog):
+    caplog.set_level(logging.INFO, target.name)
+    LoggerAccessLog(target, format_badly)(record(status=418))
+
+    assert [(entry.levelname, entry.message) for entry in caplog.records] == [("ERROR", "Error in logging")]
+    assert "KeyError: 418" in caplog.text
