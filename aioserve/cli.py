@@ -1,0 +1,141 @@
+"""The command ``aioserve``: from the words typed to an exit code.
+
+This file alone prints errors and exits. It reads the settings, tries what they name, and hands them to the
+runner; what is only for serving is imported when it comes to that, so that ``--help`` stays quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+from click.shell_completion import get_completion_class
+
+from aioserve import __version__
+from aioserve.errors import ConfigurationError, StartupError
+from aioserve.escaping import escape_controls
+from aioserve.options import Given, read_environment
+from aioserve.parameters import help_rows, make_parameters, read_typed
+from aioserve.settings import OPTIONS, SECTIONS, Settings, build_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_INTRODUCTION = """\
+Usage: aioserve [OPTIONS] [APP]
+
+  aioserve app:Handler --port 8080    run the handler class Handler of app.py
+  aioserve --static ./site            serve the files of a folder
+
+Both together: files first, then the application.
+"""
+_ORDER = """
+Long names are also the keys of the file that --config reads. What a flag says
+counts before the environment, that before the file, that before the default.
+"""
+
+
+def main() -> NoReturn:
+    """Run the command with the words of the command line and exit."""
+    command.main(prog_name="aioserve")
+
+
+class _Command(click.Command):
+    """click's command, with our help, our errors, and serving as its work."""
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """Write the options under the headings of their sections."""
+        formatter.write(_INTRODUCTION)
+        for section in SECTIONS:
+            with formatter.section(section.title):
+                formatter.write_dl(help_rows(section.options.values()))
+        formatter.write(_ORDER)
+
+    def invoke(self, ctx: click.Context) -> int:
+        """Do what was asked for and return the exit code."""
+        typed = read_typed(ctx, OPTIONS.values())
+        if "help" in typed:
+            click.echo(ctx.get_help())
+        elif "version" in typed:
+            click.echo(_describe_version())
+        elif "completion" in typed:
+            shell = OPTIONS["completion"].parse(typed["completion"])
+            click.echo(get_completion_class(shell)(self, {}, "aioserve", "_AIOSERVE_COMPLETE").source())
+        else:
+            return _serve(_read_settings(typed))
+        return 0
+
+    def main(self, *args: Any, **more: Any) -> NoReturn:
+        """Exit with the code of the outcome, having said in one line what is wrong."""
+        try:
+            code = super().main(*args, **more | {"standalone_mode": False})
+        except click.UsageError as error:
+            _complain(error.format_message())
+            code = ConfigurationError.exit_code
+        except (ConfigurationError, StartupError) as error:
+            code = _report(error)
+        except click.Abort:  # SIGINT while there is no server yet that could stop
+            code = 130
+        except Exception as error:  # noqa: BLE001 - a traceback of ours is for those who ask for it
+            if "--debug" in (more.get("args") or sys.argv):
+                traceback.print_exc()
+            _complain(f"internal error: {type(error).__name__}: {error}")
+            code = 1
+        sys.exit(code)
+
+
+def _read_settings(typed: Mapping[str, Given]) -> Settings:
+    given = {**read_environment(OPTIONS.values(), os.environ), **typed}
+    if "config" in given:
+        from aioserve.config_file import read_config_file  # noqa: PLC0415 - for those who have a file
+
+        path = OPTIONS["config"].parse(given["config"])
+        given = {**read_config_file(path, OPTIONS.values()), **given}
+    return build_settings(given)
+
+
+def _serve(settings: Settings) -> int:
+    if not settings.application.app and not settings.static.mounts:
+        raise ConfigurationError("nothing to serve; try aioserve app:Handler or aioserve --static ./site")
+    from aioserve.preflight import prepare  # noqa: PLC0415 - brings asyncio and the user's application
+
+    ready = prepare(settings)
+    if not ready.problems and not settings.look.check:
+        from aioserve.runner import run  # noqa: PLC0415 - as above
+
+        return run(settings, ready.factory, ready.sockets)
+    for one in ready.sockets:
+        one.close()
+    if not ready.problems:
+        click.echo("aioserve: ok", err=True)
+        return 0
+    codes = [_report(problem) for problem in ready.problems[: None if settings.look.check else 1]]
+    return codes[0]
+
+
+def _report(problem: ConfigurationError | StartupError) -> int:
+    if isinstance(problem, StartupError) and problem.details:
+        click.echo(problem.details.rstrip(), err=True)
+    _complain(str(problem))
+    return problem.exit_code
+
+
+def _complain(message: str) -> None:
+    click.echo(f"aioserve: error: {escape_controls(' '.join(message.splitlines()))}", err=True)
+
+
+def _describe_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - not needed to serve
+
+    try:
+        loop = f"uvloop {version('uvloop')}"
+    except PackageNotFoundError:
+        loop = "no uvloop"
+    python = ".".join(map(str, sys.version_info[:3]))
+    return f"aioserve {__version__} (Python {python}, {loop})"
+
+
+command = _Command("aioserve", params=make_parameters(OPTIONS.values()), add_help_option=False)

@@ -1,0 +1,352 @@
+"""The life of one connection: which request is next, and when the connection ends.
+
+This file decides in which phase a connection is, and which event takes it to another. How bytes come in and
+go out is decided in `incoming` and `outgoing`, how a request is answered in `exchange`, and which deadline
+has passed in `deadlines`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from aioserve.deadlines import Deadlines, Due
+from aioserve.errors import ClientDisconnectedError, HttpProcessingError, RequestTimeout
+from aioserve.exchange import Channel, Exchange
+from aioserve.http1.parser import RequestParser
+from aioserve.incoming import Incoming
+from aioserve.loop_parts import LoopParts
+from aioserve.observe.formats import format_peer
+from aioserve.outgoing import Outgoing
+from aioserve.response import Response
+from aioserve.writer import ResponseWriter
+
+if TYPE_CHECKING:
+    from aioserve.exchange import Handler
+    from aioserve.handler_options import HandlerOptions
+    from aioserve.http.messages import Peer, RequestMessage
+
+_LINGER_LIMIT = 1_048_576  # bytes that a client may send behind its last answer before it is cut off
+
+logger = logging.getLogger(__name__)
+
+
+class Phase(Enum):
+    """What a connection is doing."""
+
+    WAITING = "for a request, of which a part may have come"
+    ANSWERING = "a request"
+    DISCARDING = "what its handler did not read of a body"
+    LEAVING = "after its last answer, so that the client gets to read it"
+    DETACHED = "and another protocol's"
+    LOST = "for good"
+
+
+class Connection:
+    """One connection; its handler passes on what the transport reports.
+
+    Args:
+        handler: answers the requests.
+        transport: of the connection.
+        options: how to serve.
+
+    Attributes:
+        peer: the address of the client.
+    """
+
+    __slots__ = (
+        "_channel",
+        "_deadlines",
+        "_exchange",
+        "_incoming",
+        "_is_closing",
+        "_is_in_head",
+        "_left_over",
+        "_options",
+        "_outgoing",
+        "_parts",
+        "_peer_is_done",
+        "_phase",
+        "_transport",
+        "_when_lost",
+        "peer",
+    )
+
+    def __init__(self, handler: Handler, transport: asyncio.Transport, options: HandlerOptions) -> None:
+        loop = asyncio.get_running_loop()
+        scheme = "https" if transport.get_extra_info("sslcontext") else "http"
+        self._transport = transport
+        self._options = options
+        self._parts = LoopParts.of(loop)
+        self._incoming = Incoming(transport, RequestParser(options.limits, scheme, options.known_methods))
+        self._outgoing = Outgoing(transport, loop)
+        self._channel = Channel(handler, self._incoming, self._outgoing, options, self._parts.starter)
+        self._deadlines = Deadlines(self._parts.ticker, self._outgoing, options.write_timeout)
+        self._exchange: Exchange | None = None
+        self._phase = Phase.WAITING
+        self._is_in_head = True  # a client that connects has a request to make
+        self._is_closing = False
+        self._peer_is_done = False
+        self._left_over = 0
+        self._when_lost: asyncio.Future[None] | None = None
+        self.peer: Peer = _peer_of(transport)
+        self._parts.ticker.add(self, options.shortest_timeout)
+        self._deadlines.set(options.timeout)
+
+    @property
+    def transport(self) -> asyncio.Transport | None:
+        """The transport, or None once the connection is lost."""
+        return None if self._phase is Phase.LOST else self._transport
+
+    @property
+    def phase(self) -> Phase:
+        """What the connection is doing."""
+        return self._phase
+
+    @property
+    def message(self) -> RequestMessage | None:
+        """The request being answered, or None."""
+        return None if self._exchange is None else self._exchange.message
+
+    @property
+    def writer(self) -> ResponseWriter | None:
+        """The writer of the request being answered, or None."""
+        return None if self._exchange is None else self._exchange.writer
+
+    # What the transport reports
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes."""
+        if self._phase is Phase.LEAVING:
+            self._left_over += len(data)
+            if self._left_over > _LINGER_LIMIT:
+                self._transport.abort()
+            return
+        self._incoming.receive(data)
+        if self._phase is Phase.WAITING:
+            self._serve()
+        elif self._phase is Phase.ANSWERING:
+            self._incoming.feed()
+            self._watch_body()
+        elif self._phase is Phase.DISCARDING:
+            self._discard_body()
+            self._serve()
+
+    def eof_received(self) -> bool:
+        """The client sends no more; a request that is whole still gets its answer (RFC 9112 §9.6)."""
+        self._peer_is_done = True
+        if self._phase is not Phase.ANSWERING or self._transport.get_extra_info("sslcontext"):
+            return False  # closes the transport; TLS cannot be half-closed
+        if not self._incoming.body_is_complete:
+            self._incoming.break_off(ClientDisconnectedError("the body ended too early"))
+            self._persist_no_more()
+        return True
+
+    def connection_lost(self) -> None:
+        """The connection is gone; a handler that is at work learns of it."""
+        self._parts.ticker.discard(self)
+        if self._phase is not Phase.DETACHED:
+            self._phase = Phase.LOST
+        self._incoming.break_off(ClientDisconnectedError("the client has gone"))
+        self._outgoing.lose()
+        if self._exchange is not None and self._options.cancel_on_disconnect:
+            self._exchange.cancel()
+        if self._when_lost is not None and not self._when_lost.done():
+            self._when_lost.set_result(None)
+
+    def pause_writing(self) -> None:
+        """The transport has enough."""
+        self._outgoing.pause()
+
+    def resume_writing(self) -> None:
+        """The transport has room."""
+        self._outgoing.resume()
+
+    # The requests, one after the other
+
+    def _serve(self) -> None:
+        """Answer the requests that are there; their answers leave in one write."""
+        self._outgoing.cork()
+        try:
+            while self._phase is Phase.WAITING:
+                try:
+                    message = self._incoming.next_request()
+                except HttpProcessingError as error:
+                    self._refuse(error)
+                    break
+                if message is None:
+                    break
+                message.peer = self.peer
+                may_persist = not message.should_close and bool(self._options.keep_alive)
+                if self._begin(message, may_persist=may_persist).run(message):
+                    self._end()
+                else:
+                    self._watch_body()
+        finally:
+            self._outgoing.uncork()
+        if self._phase is Phase.WAITING:
+            self._wait()
+
+    def _wait(self) -> None:
+        """Set the deadline for the next request; that of a head that has begun stays (RFC 9112 §9.5)."""
+        if self._peer_is_done:
+            self._leave()
+        elif not self._incoming.buffered:
+            self._is_in_head = False
+            self._deadlines.set(self._options.keep_alive)
+        elif not self._is_in_head:
+            self._is_in_head = True
+            self._deadlines.set(self._options.timeout)
+
+    def _begin(self, message: RequestMessage | None, *, may_persist: bool) -> Exchange:
+        self._phase = Phase.ANSWERING
+        self._is_in_head = False
+        self._deadlines.clear()
+        writer = ResponseWriter(
+            self._outgoing,
+            message,
+            self._parts.ticker.date,
+            Response.SERVER_SOFTWARE,
+            may_persist=may_persist and not self._is_closing,
+        )
+        self._exchange = Exchange(self._channel, message, writer, self._exchange_ended)
+        return self._exchange
+
+    def _refuse(self, error: HttpProcessingError) -> None:
+        """Answer what is no request, and end the connection: nothing behind it can be trusted."""
+        logger.info("%s: refused with %d: %s", format_peer(self.peer), error.code, error.message)
+        self._incoming.give_up()
+        self._begin(None, may_persist=False).refuse(error)
+        self._end()
+
+    def _exchange_ended(self) -> None:
+        """Go on behind a request that took longer than the callback it began in."""
+        self._end()
+        self._serve()
+
+    def _end(self) -> None:
+        """Decide what becomes of the connection after an answer."""
+        exchange, self._exchange = self._exchange, None
+        if exchange is None or self._phase is not Phase.ANSWERING:
+            return
+        self._deadlines.clear()
+        writer = exchange.writer
+        if not writer.persists or self._is_closing:
+            self._leave(abruptly=writer.is_broken and writer.ends_by_close)
+        elif self._incoming.body_is_complete:
+            self._incoming.end_request()
+            self._phase = Phase.WAITING
+        else:
+            self._phase = Phase.DISCARDING
+            self._deadlines.set(self._options.lingering_time)
+            self._discard_body()
+
+    def _discard_body(self) -> None:
+        if not self._incoming.discard_body():
+            self._leave()
+        elif self._incoming.body_is_complete:
+            self._incoming.end_request()
+            self._phase = Phase.WAITING
+
+    def _watch_body(self) -> None:
+        if self._incoming.body_is_complete or self._incoming.is_paused:
+            self._deadlines.clear()
+        else:
+            self._deadlines.set(self._options.body_timeout)
+
+    def _persist_no_more(self) -> None:
+        if self._exchange is not None:
+            self._exchange.writer.may_persist = False
+
+    # Deadlines
+
+    def check_deadline(self, now: float) -> None:
+        """Act on what has taken too long; called by the ticker."""
+        match self._deadlines.check(now):
+            case Due.STATE:
+                self._expire()
+            case Due.CLOSE:
+                logger.info("%s was still served when the time to stop was over", format_peer(self.peer))
+                self.abort()
+            case Due.PROGRESS:
+                logger.info("%s took nothing of its answer for too long", format_peer(self.peer))
+                self.abort()
+
+    def _expire(self) -> None:
+        match self._phase:
+            case Phase.WAITING if self._incoming.buffered:
+                self._refuse(RequestTimeout())
+            case Phase.WAITING:
+                self._leave()
+            case Phase.ANSWERING:
+                self._incoming.break_off(RequestTimeout())
+                self._persist_no_more()
+            case _:
+                self._transport.abort()
+
+    # The end
+
+    def _leave(self, *, abruptly: bool = False) -> None:
+        """End the connection so that the client still gets all of the last answer (RFC 9112 §9.6).
+
+        Closing a socket with bytes unread resets the connection, and the client may lose what it had not read
+        yet. So where more may come, only our half is closed, and what comes is thrown away for a while.
+        """
+        self._outgoing.uncork()
+        self._phase = Phase.LEAVING
+        if abruptly:
+            self._transport.abort()
+            return
+        more_may_come = self._incoming.buffered or not self._incoming.body_is_complete
+        self._incoming.end_request()
+        if more_may_come and not self._peer_is_done and self._options.lingering_time:
+            self._deadlines.set(self._options.lingering_time)
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
+        else:
+            self._deadlines.set(self._options.write_timeout)
+            self._transport.close()
+
+    def close(self, timeout: float) -> None:
+        """Close at once if idle, else after the current answer, at the latest in ``timeout`` seconds."""
+        self._is_closing = True
+        if self._phase is Phase.WAITING and not self._incoming.buffered:
+            self._leave()
+        self._persist_no_more()
+        self._deadlines.close_in(timeout)
+
+    def abort(self) -> None:
+        """Cut the connection at once, and cancel its handler."""
+        if self._exchange is not None:
+            self._exchange.cancel()
+        self._transport.abort()
+
+    def detach(self) -> tuple[asyncio.Transport, bytes]:
+        """Give the connection away; see `ServerHttpProtocol.detach`."""
+        if self._exchange is None or self._phase is not Phase.ANSWERING:
+            raise RuntimeError("only a connection whose request is being answered can be taken over")
+        self._phase = Phase.DETACHED
+        self._exchange.writer.is_detached = True
+        self._parts.ticker.discard(self)
+        self._outgoing.uncork()
+        return self._transport, self._incoming.take_rest()
+
+    async def wait_lost(self) -> None:
+        """Wait until the connection is gone."""
+        if self._phase is not Phase.LOST:
+            if self._when_lost is None:
+                self._when_lost = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._when_lost)
+
+
+def _peer_of(transport: asyncio.Transport) -> Peer:
+    """Return host and port of an IP address, the name of a unix socket, or None."""
+    match transport.get_extra_info("peername"):
+        case (str(host), int(port), *_):
+            return host, port
+        case str(name) if name:
+            return name
+        case _:
+            return None

@@ -1,0 +1,250 @@
+"""One request and its answer.
+
+This file decides what answers a request, and what happens when that waits, fails, or ends without an answer.
+What becomes of the connection afterwards is the connection's to decide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from aioserve.errors import ClientDisconnectedError, HttpProcessingError
+from aioserve.file_body import read_blocks
+from aioserve.http.messages import FileSlice
+from aioserve.http.statuses import reason_of
+from aioserve.http1.rules import must_be_allowed
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable
+
+    from aioserve.eager import EagerStarter
+    from aioserve.errors import HeadersArgument
+    from aioserve.handler_options import HandlerOptions
+    from aioserve.http.messages import Answer, RequestMessage
+    from aioserve.incoming import Incoming
+    from aioserve.outgoing import Outgoing
+    from aioserve.payload import Payload
+    from aioserve.writer import ResponseWriter
+
+_CLIENT_GONE = 499  # what logs have for a request whose client did not wait; no answer has it
+
+
+class Handler(Protocol):
+    """What an exchange asks of a `ServerHttpProtocol`."""
+
+    @property
+    def logger(self) -> logging.Logger:
+        """Where errors are reported."""
+
+    def handle_request(self, message: RequestMessage, payload: Payload) -> Any:
+        """Answer a request."""
+
+    def handle_error(
+        self,
+        status: int = 500,
+        message: RequestMessage | None = None,
+        payload: Payload | None = None,
+        exc: BaseException | None = None,
+        headers: HeadersArgument = None,
+        reason: str | None = None,
+    ) -> object:
+        """Answer with an error page."""
+
+    def log_access(self, message: RequestMessage | None, environ: Any, response: Any, time: float) -> None:
+        """Log a request."""
+
+    def log_debug(self, *args: Any, **kwargs: Any) -> None:
+        """Log at the level DEBUG."""
+
+    def log_exception(self, *args: Any, **kwargs: Any) -> None:
+        """Log an exception."""
+
+
+class Channel(NamedTuple):
+    """What the exchanges of one connection share."""
+
+    handler: Handler
+    incoming: Incoming
+    outgoing: Outgoing
+    options: HandlerOptions
+    starter: EagerStarter
+
+
+class Exchange:
+    """Answers one request.
+
+    Args:
+        channel: of the connection.
+        message: the head of the request, or None for what could not be parsed.
+        writer: for the answer.
+        on_end: called when an exchange ends that had to wait; not when it ends in `run` or `refuse`.
+
+    Attributes:
+        message: as given.
+        writer: as given.
+    """
+
+    __slots__ = ("_began", "_channel", "_on_end", "_task", "message", "writer")
+
+    def __init__(
+        self,
+        channel: Channel,
+        message: RequestMessage | None,
+        writer: ResponseWriter,
+        on_end: Callable[[], None],
+    ) -> None:
+        self._channel = channel
+        self._on_end = on_end
+        self._task: asyncio.Task[None] | None = None
+        self._began = time.perf_counter() if channel.options.access_sink is not None else 0.0
+        self.message = message
+        self.writer = writer
+
+    def run(self, message: RequestMessage) -> bool:
+        """Ask the responders and then the handler; True when the exchange is over, False when it goes on."""
+        handler, incoming, _, options, _ = self._channel
+        try:
+            if options.allowed_methods:
+                must_be_allowed(message.method, options.allowed_methods)
+            payload = incoming.open_payload(message, self.writer, options)
+            for respond in options.responders:
+                if (answer := respond(message)) is not None:
+                    is_over = self._send(answer)
+                    break
+            else:
+                result = handler.handle_request(message, payload)
+                is_over = result is None or self._start(result)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - each kind has its answer
+            self._fail(error)
+            is_over = True
+        if is_over:
+            self._finish()
+        return is_over
+
+    def refuse(self, error: HttpProcessingError) -> None:
+        """Answer what is no request."""
+        self._fail(error)
+        self._finish()
+
+    def cancel(self) -> None:
+        """Cancel the handler, if it is at work."""
+        if self._task is not None:
+            self._task.cancel()
+
+    # The ways to an answer
+
+    def _start(self, result: Any) -> bool:
+        """Take the first step of what a handler returned; True when that was all."""
+        if not hasattr(result, "send"):
+            if not hasattr(result, "__await__"):
+                raise TypeError(f"handle_request() returned {result!r}, neither None nor an awaitable")
+            result = _await(result)
+        self._task = self._channel.starter.start(result)
+        if self._task is None:
+            return True
+        self._task.add_done_callback(self._task_done)
+        return False
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        self._task = None
+        self._end(asyncio.CancelledError() if task.cancelled() else task.exception())
+
+    def _send(self, answer: Answer) -> bool:
+        """Send a responder's answer; True when that was all, False for a file that takes its time."""
+        writer, body = self.writer, answer.body
+        if not isinstance(body, FileSlice):
+            writer.write_response(answer.status, body, answer.headers)
+            return True
+        try:
+            writer.begin(answer.status, reason_of(answer.status), answer.headers, length=body.length)
+        except BaseException:
+            body.file.close()
+            raise
+        if not writer.has_body:
+            body.file.close()
+            return True
+        self._channel.outgoing.send_from(read_blocks(body), writer.write, self._end)
+        return False
+
+    # Ends and errors
+
+    def _end(self, error: BaseException | None) -> None:
+        """End an exchange that took longer than the callback it began in."""
+        outgoing = self._channel.outgoing
+        outgoing.cork()
+        try:
+            if error is not None:
+                self._fail(error)
+            self._finish()
+        finally:
+            outgoing.uncork()
+        self._on_end()
+
+    def _fail(self, error: BaseException) -> None:
+        """Turn what was raised into an answer or, where one has begun, into the connection's end."""
+        handler, writer = self._channel.handler, self.writer
+        if isinstance(error, asyncio.CancelledError | ClientDisconnectedError):
+            handler.log_debug("Ignored premature client disconnection.")
+            writer.is_broken = True
+        elif writer.is_started:
+            handler.log_exception(
+                "Error handling request %s, after its answer began", self.message, exc_info=error
+            )
+            writer.keep_alive = False
+            writer.is_broken = not writer.is_finished
+        else:
+            self._answer_error(error)
+            writer.is_broken = not writer.is_started
+
+    def _answer_error(self, error: BaseException) -> None:
+        handler, incoming = self._channel.handler, self._channel.incoming
+        status, headers = 500, None
+        if isinstance(error, HttpProcessingError):
+            status, headers = error.code, error.headers
+        try:
+            handler.handle_error(status, self.message, incoming.payload, error, headers)
+        except Exception as second:  # noqa: BLE001 - an author's handle_error, or fields that cannot be sent
+            handler.log_exception("Error in handle_error", exc_info=second)
+            if not self.writer.is_started:
+                self.writer.write_response(500, "500 Internal Server Error\n")
+
+    def _finish(self) -> None:
+        """Finish the answer if nobody did, and log the request."""
+        writer = self.writer
+        if not self._channel.outgoing.is_lost and not writer.is_detached:
+            self._complete()
+        writer.status = writer.status or _CLIENT_GONE
+        if self._channel.options.access_sink is not None:
+            self._log()
+        writer.close()
+
+    def _complete(self) -> None:
+        writer, response = self.writer, self.writer.response
+        if not writer.is_started and not writer.is_broken:
+            try:
+                if response is None:
+                    raise RuntimeError("the handler ended without an answer")  # noqa: TRY301 - as any other
+                response.send_empty()
+            except Exception as error:  # noqa: BLE001 - also an answer that was made and cannot be sent
+                self._fail(error)
+        if writer.is_broken:
+            return
+        if response is not None and response.headers_sent:
+            response.write_eof()
+        writer.write_eof()
+        if writer.is_broken:
+            self._channel.handler.logger.error("%r: the body is %d bytes short", self.message, writer.missing)
+
+    def _log(self) -> None:
+        handler = self._channel.handler
+        try:
+            handler.log_access(self.message, None, self.writer, time.perf_counter() - self._began)
+        except Exception:  # noqa: BLE001 - an author's log_access costs its line and nothing else
+            handler.log_exception("Error in logging")
+
+
+async def _await(awaitable: Any) -> object:
+    return await awaitable

@@ -1,0 +1,134 @@
+"""What a connection is told about how to serve: the constructor's arguments, in one shared value.
+
+This file decides the defaults of `ServerHttpProtocol` and how they give way: what the handler's author wrote
+in the constructor's call stands, everything else is the command's to say. Connections made alike share one
+value, so a connection costs no memory for its options.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from aioserve.http1.parser import ParserLimits
+from aioserve.http1.rules import REGISTERED_METHODS
+from aioserve.observe.access import LoggerAccessLog
+from aioserve.observe.formats import FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from aioserve.http.messages import Responder
+    from aioserve.observe.access import AccessRecord
+
+    AccessSink = Callable[[AccessRecord], object]
+
+server_logger = logging.getLogger("aioserve.server")
+access_logger = logging.getLogger("aioserve.access")
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerOptions:
+    """The options of a connection; times in seconds (0 for none), sizes in bytes (0 for no limit).
+
+    Attributes:
+        keep_alive: how long an idle connection is kept; 0 ends it after each answer.
+        timeout: how long a head may take to arrive.
+        body_timeout: how long a body may pause.
+        write_timeout: how long a client may take nothing of its answer.
+        lingering_time: how long a connection that ends early still reads what the client sends.
+        tcp_keepalive: ask the system to find out when a silent client has gone.
+        allowed_methods: others are answered by 405; empty for all.
+        debug: error pages show tracebacks, and `log_debug` logs.
+        logger: where the server reports errors.
+        access_log: a `logging.Logger`, a function that takes each `AccessRecord`, or None.
+        access_log_format: ``common``, ``combined`` or ``dev``; for a Logger.
+        limits: of the parser.
+        auto_decompress: take the content coding off request bodies.
+        cancel_on_disconnect: cancel a handler whose client has gone.
+        responders: asked in their order before the handler is.
+        server: the value of the Server field where a `Response` does not say; None for the default.
+    """
+
+    keep_alive: float = 75.0
+    timeout: float = 30.0
+    body_timeout: float = 30.0
+    write_timeout: float = 60.0
+    lingering_time: float = 10.0
+    tcp_keepalive: bool = True
+    allowed_methods: tuple[str, ...] = ()
+    debug: bool = False
+    logger: logging.Logger = server_logger
+    access_log: logging.Logger | AccessSink | None = access_logger
+    access_log_format: str = "combined"
+    limits: ParserLimits = field(default_factory=ParserLimits)
+    auto_decompress: bool = True
+    cancel_on_disconnect: bool = False
+    responders: tuple[Responder, ...] = ()
+    # What follows from the rest, made once:
+    access_sink: AccessSink | None = field(init=False, compare=False)
+    known_methods: dict[bytes, str] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        sink = self.access_log
+        if isinstance(sink, logging.Logger):
+            if self.access_log_format not in FORMATS:
+                raise ValueError(
+                    f"access_log_format is one of {', '.join(FORMATS)}, not {self.access_log_format!r}"
+                )
+            sink = LoggerAccessLog(sink, FORMATS[self.access_log_format])
+        object.__setattr__(self, "access_sink", sink)
+        extra = {name.encode("ascii"): name for name in self.allowed_methods}
+        object.__setattr__(self, "known_methods", REGISTERED_METHODS | extra if extra else REGISTERED_METHODS)
+
+    @property
+    def shortest_timeout(self) -> float:
+        """The shortest time that is to be noticed."""
+        times = (self.keep_alive, self.timeout, self.body_timeout, self.write_timeout, self.lingering_time)
+        return min((time for time in times if time), default=1.0)
+
+
+_LIMITS = {"max_line_size": "line", "max_field_size": "field", "max_headers": "head"} | {
+    "max_header_count": "headers",
+    "max_body_size": "body",
+}
+_ALIASES = {"log": "logger", "keep_alive_on": "tcp_keepalive"}
+_NAMES = {each.name for each in fields(HandlerOptions) if each.init} - {"limits", "responders"}
+
+
+def options_of(given: Mapping[str, Any], defaults: HandlerOptions | None = None) -> HandlerOptions:
+    """Return the options that a constructor's arguments ask for, over defaults.
+
+    Raises:
+        TypeError: an argument is not known.
+        ValueError: a value cannot be used.
+    """
+    try:
+        return _options_of(tuple(sorted(given.items())), defaults or HandlerOptions())
+    except TypeError as error:  # an argument that cannot be hashed, such as a list of methods
+        if "unhashable" not in str(error):
+            raise
+        return _options_of.__wrapped__(tuple(sorted(given.items())), defaults or HandlerOptions())
+
+
+@lru_cache(maxsize=64)
+def _options_of(given: tuple[tuple[str, Any], ...], defaults: HandlerOptions) -> HandlerOptions:
+    chosen: dict[str, Any] = {}
+    limits: dict[str, int] = {}
+    for name, value in given:
+        if name in _LIMITS:
+            limits[_LIMITS[name]] = value
+        elif (known := _ALIASES.get(name, name)) in _NAMES:
+            chosen[known] = value
+        else:
+            raise TypeError(f"ServerHttpProtocol() got an unexpected keyword argument {name!r}")
+    if limits:
+        chosen["limits"] = defaults.limits._replace(**limits)
+    for name in ("keep_alive", "timeout"):
+        if name in chosen:
+            chosen[name] = float(chosen[name] or 0)  # None and False turn a time off
+    if "allowed_methods" in chosen:
+        chosen["allowed_methods"] = tuple(chosen["allowed_methods"])
+    return replace(defaults, **chosen)

@@ -1,0 +1,204 @@
+"""The kinds of values that options take.
+
+This file alone decides which texts are a duration, a size, a port and so on, and how each is written back.
+A kind knows nothing of flags, variables or files: those say where a text came from.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+Mount = tuple[str, str]
+
+_DURATION = re.compile(r"([0-9]{1,9})(ms|m|h)|([0-9]{1,9}(?:\.[0-9]{1,3})?)s?", re.ASCII)
+_SIZE = re.compile(r"([0-9]{1,12})([KMG]?)", re.ASCII | re.IGNORECASE)
+_COUNT = re.compile(r"[0-9]{1,9}", re.ASCII)
+_PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
+# The segments of a path (RFC 3986 §3.3), without the "=" that ends the prefix.
+_PREFIX = re.compile(r"/|(?:/(?!\.\.?(?:/|$))(?:[A-Za-z0-9._~!$&'()*+,;:@-]|%[0-9A-Fa-f]{2})+)+/?", re.ASCII)
+
+_SECONDS = {"ms": 0.001, "m": 60.0, "h": 3600.0}
+_BYTES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+_BOOLEANS = dict.fromkeys(("true", "on", "yes", "1"), True) | dict.fromkeys(
+    ("false", "off", "no", "0"), False
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T]):
+    """One kind of value.
+
+    Attributes:
+        metavar: what stands for the value in help texts; empty where the flag alone says everything.
+        expected: what is accepted, in words that complete "this must be ...".
+        parse: makes the value of its text; raises ValueError with a sentence for whoever wrote the text.
+        format: writes a value as a text from which `parse` makes that value again.
+        toml: the types of a configuration file that can hold it.
+        choices: the only texts accepted, where they can be listed.
+        completes: what a shell offers on the Tab key besides ``choices``.
+    """
+
+    metavar: str
+    expected: str
+    parse: Callable[[str], T]
+    format: Callable[[T], str]
+    toml: tuple[type, ...] = (str,)
+    choices: tuple[str, ...] = ()
+    completes: str = ""
+
+
+def _parse_text(text: str) -> str:
+    if not text or "\0" in text:
+        raise ValueError("must not be empty" if not text else f"{text!r} has a NUL character in it")
+    return text
+
+
+def _parse_boolean(text: str) -> bool:
+    value = _BOOLEANS.get(text.lower())
+    if value is None:
+        raise ValueError(f"{text!r} is not {BOOLEAN.expected}")
+    return value
+
+
+def _format_boolean(value: bool) -> str:
+    return "on" if value else "off"
+
+
+def _parse_duration(text: str) -> float:
+    found = _DURATION.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is not {DURATION.expected}")
+    whole, unit, seconds = found.groups()
+    if unit == "ms":
+        return int(whole) / 1000  # exact to the last bit where * 0.001 is not
+    return float(seconds) if seconds else int(whole) * _SECONDS[unit]
+
+
+def _format_duration(seconds: float) -> str:
+    if seconds % 1:
+        return f"{seconds * 1000:.0f}ms" if seconds < 1 else f"{seconds:.3f}".rstrip("0") + "s"
+    for unit in ("h", "m"):
+        if seconds and not seconds % _SECONDS[unit]:
+            return f"{seconds / _SECONDS[unit]:.0f}{unit}"
+    return f"{seconds:.0f}s" if seconds else "0"
+
+
+def _parse_size(text: str) -> int:
+    found = _SIZE.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is not {SIZE.expected}")
+    return int(found[1]) * _BYTES[found[2].upper()]
+
+
+def _parse_length(text: str) -> int:
+    size = _parse_size(text)
+    if not size:
+        raise ValueError(f"{text!r} is not {LENGTH.expected}")
+    return size
+
+
+def _format_size(size: int) -> str:
+    for unit in ("G", "M", "K"):
+        if size and not size % _BYTES[unit]:
+            return f"{size // _BYTES[unit]}{unit}"
+    return str(size)
+
+
+def _parse_count(text: str) -> int:
+    if not _COUNT.fullmatch(text) or not int(text):
+        raise ValueError(f"{text!r} is not {COUNT.expected}")
+    return int(text)
+
+
+def _parse_port(text: str) -> int | str:
+    if _PORT.fullmatch(text) and int(text) <= 65535:
+        return int(text)
+    if not _is_service(text):
+        raise ValueError(f"{text!r} is not {PORT.expected}")
+    return text
+
+
+def _is_service(name: str) -> bool:
+    import socket  # noqa: PLC0415 - nearly every port is a number, and socket costs a tenth of the start
+
+    try:
+        socket.getservbyname(name, "tcp")
+    except (OSError, ValueError):  # ValueError: a NUL or a lone surrogate in the name
+        return False
+    return True
+
+
+def _parse_mount(text: str) -> Mount:
+    prefix, equals, folder = text.partition("=")
+    if not (text.startswith("/") and equals):
+        return "/", _parse_text(text)
+    if not _PREFIX.fullmatch(prefix):
+        raise ValueError(f"{prefix!r} is not the path of a URL, such as /docs")
+    return prefix.rstrip("/") or "/", _parse_text(folder)
+
+
+def _format_mount(mount: Mount) -> str:
+    prefix, folder = mount
+    is_plain = prefix == "/" and not (folder.startswith("/") and "=" in folder)
+    return folder if is_plain else f"{prefix}={folder}"
+
+
+def choice(*values: str) -> Kind[str]:
+    """Make the kind whose value is one of these words."""
+    expected = f"one of {', '.join(values)}"
+
+    def parse(text: str) -> str:
+        if text not in values:
+            raise ValueError(f"{text!r} is not {expected}")
+        return text
+
+    return Kind("|".join(values), expected, parse, str, choices=values)
+
+
+TEXT = Kind("TEXT", "a text", _parse_text, str)
+TARGET = Kind(
+    "APP",
+    "a module and the name of a handler in it, as in app:Handler",
+    _parse_text,
+    str,
+    completes="file",
+)
+PATH = Kind("PATH", "a path", _parse_text, str, completes="file")
+FOLDER = Kind("DIR", "the path of a folder", _parse_text, str, completes="dir")
+BOOLEAN = Kind("", "true or false", _parse_boolean, _format_boolean, toml=(bool,))
+DURATION = Kind(
+    "DURATION",
+    "a duration: seconds, or a number with its unit as in 500ms, 10s, 5m, 1h",
+    _parse_duration,
+    _format_duration,
+    toml=(str, int, float),
+)
+SIZE = Kind(
+    "SIZE",
+    "a size: bytes, or a number with its unit as in 64K, 16M, 1G",
+    _parse_size,
+    _format_size,
+    toml=(str, int),
+)
+LENGTH = Kind(
+    "SIZE",
+    "a size from 1 byte on, as in 8190, 64K, 16M, 1G",
+    _parse_length,
+    _format_size,
+    toml=(str, int),
+)
+COUNT = Kind("N", "a whole number from 1 on", _parse_count, str, toml=(str, int))
+PORT = Kind(
+    "PORT",
+    "a port: a number from 0 to 65535 or the name of a known service",
+    _parse_port,
+    str,
+    toml=(str, int),
+)
+MOUNT = Kind("[/URL=]DIR", "a folder, or /url=folder", _parse_mount, _format_mount, completes="dir")

@@ -1,0 +1,1 @@
+"""Where the server can be reached: addresses and the sockets bound to them."""

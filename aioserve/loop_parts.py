@@ -1,0 +1,35 @@
+"""What the connections of one event loop share: its ticker, and what starts its handlers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+from aioserve.eager import EagerStarter
+from aioserve.ticker import Ticker
+
+if TYPE_CHECKING:
+    import asyncio
+
+
+class LoopParts:
+    """The parts of one loop; `of` finds them."""
+
+    __slots__ = ("__weakref__", "_loop", "starter", "ticker")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.ticker = Ticker(loop)
+        self.starter = EagerStarter(loop)
+
+    @staticmethod
+    def of(loop: asyncio.AbstractEventLoop) -> LoopParts:
+        """Return the parts of a loop; they live as long as somebody holds them."""
+        parts = _PARTS.get(id(loop))
+        if parts is None or parts._loop is not loop:  # noqa: SLF001 - an id is used again after its loop
+            parts = _PARTS[id(loop)] = LoopParts(loop)
+        return parts
+
+
+# By id, and not weakly by loop: the parts hold their loop, which would keep it alive for ever.
+_PARTS: WeakValueDictionary[int, LoopParts] = WeakValueDictionary()

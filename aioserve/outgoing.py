@@ -1,0 +1,193 @@
+"""How bytes leave a connection: joined into few writes, under back-pressure.
+
+This file decides when bytes go to the transport. While the connection is inside a callback of the loop they
+are held and leave in one write at its end, so that a head, its body and the answers to pipelined requests
+share a packet. Outside of it a head waits for the first bytes of its body, at most for a turn of the loop.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aioserve.errors import ClientDisconnectedError
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Generator
+
+_HELD_LIMIT = 65_536  # bytes; a handler that writes more in one turn needs the transport to push back
+
+
+class Outgoing:
+    """The sending half of one connection.
+
+    It is awaitable: ``await outgoing`` (or ``yield from``) waits until the transport has room again. That is
+    what the API's ``write`` returns, so an ignored result costs nothing.
+
+    Args:
+        transport: where the bytes go.
+        loop: the event loop of the transport.
+    """
+
+    __slots__ = (
+        "_flush_is_due",
+        "_held",
+        "_held_bytes",
+        "_is_corked",
+        "_loop",
+        "_on_sent",
+        "_source",
+        "_transport",
+        "_waiters",
+        "_write",
+        "_written",
+        "is_lost",
+        "is_paused",
+    )
+
+    def __init__(self, transport: asyncio.WriteTransport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held: list[bytes] = []
+        self._held_bytes = 0
+        self._written = 0  # bytes given to the transport
+        self._is_corked = False
+        self._flush_is_due = False
+        self._waiters: list[asyncio.Future[None]] = []
+        self._source: Generator[bytes, None, None] | None = None
+        self._write: Callable[[bytes], object] | None = None
+        self._on_sent: Callable[[Exception | None], None] | None = None
+        self.is_paused = False
+        self.is_lost = False
+
+    # Bytes
+
+    def hold(self, data: bytes) -> None:
+        """Send bytes soon: with the next ones, at the end of this callback, or in the loop's next turn."""
+        self._held.append(data)
+        self._held_bytes += len(data)
+        if not self._is_corked and not self._flush_is_due:
+            self._flush_is_due = True
+            self._loop.call_soon(self._flush_due)
+
+    def send(self, data: bytes) -> None:
+        """Send bytes, behind those that are held; while corked, at the end of the callback."""
+        if self._is_corked or self._held:
+            self._held.append(data)
+            self._held_bytes += len(data)
+            if self._is_corked and self._held_bytes < _HELD_LIMIT:
+                return
+            self.flush()
+        elif not self.is_lost:
+            self._written += len(data)
+            self._transport.write(data)
+
+    def flush(self) -> None:
+        """Give the transport what is held."""
+        held, self._held = self._held, []
+        self._written += self._held_bytes
+        self._held_bytes = 0
+        if held and not self.is_lost:
+            self._transport.write(held[0] if len(held) == 1 else b"".join(held))
+
+    def cork(self) -> None:
+        """Hold everything until `uncork`."""
+        self._is_corked = True
+
+    def uncork(self) -> None:
+        """Send what was held."""
+        self._is_corked = False
+        if self._held:
+            self.flush()
+
+    def _flush_due(self) -> None:
+        self._flush_is_due = False
+        self.flush()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the transport still has to send."""
+        return self._transport.get_write_buffer_size()
+
+    @property
+    def sent(self) -> int:
+        """Bytes that the system has taken; it stands still while a client reads nothing."""
+        return self._written - self.unsent
+
+    # A body that is not in memory
+
+    def send_from(
+        self,
+        source: Generator[bytes, None, None],
+        write: Callable[[bytes], object],
+        on_sent: Callable[[Exception | None], None],
+    ) -> None:
+        """Send what a generator yields, each piece when there is room for it.
+
+        Args:
+            source: the pieces; an exception of it ends the sending. It is closed in any case.
+            write: sends a piece through this object.
+            on_sent: called once, from the loop, with the exception that ended the sending or None.
+        """
+        self._source, self._write, self._on_sent = source, write, on_sent
+        self._loop.call_soon(self._pump)
+
+    def _pump(self) -> None:
+        source, write = self._source, self._write
+        if source is None or write is None or self.is_paused:
+            return
+        try:
+            piece = next(source, None)
+            if piece is not None:
+                write(piece)
+        except Exception as error:  # noqa: BLE001 - it is reported to whoever asked for the sending
+            self._end_source(error)
+            return
+        if piece is None:
+            self._end_source(None)
+        elif not self.is_paused:  # it is when the piece did not fit; then `resume` goes on
+            self._loop.call_soon(self._pump)
+
+    def _end_source(self, error: Exception | None) -> None:
+        source, on_sent = self._source, self._on_sent
+        self._source = self._write = self._on_sent = None
+        if source is not None:
+            source.close()
+        if on_sent is not None:
+            on_sent(error)
+
+    # Back-pressure
+
+    def pause(self) -> None:
+        """The transport has enough (`asyncio.Protocol.pause_writing`)."""
+        self.is_paused = True
+
+    def resume(self) -> None:
+        """The transport has room again (`asyncio.Protocol.resume_writing`)."""
+        self.is_paused = False
+        self._wake()
+        self._pump()
+
+    def lose(self) -> None:
+        """The connection is gone: nothing is sent any more, and whoever waits is told."""
+        self.is_lost = True
+        self._held.clear()
+        self._wake()
+        if self._source is not None:
+            self._end_source(ClientDisconnectedError("the client has gone"))
+
+    def _wake(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        while self.is_paused and not self.is_lost:
+            waiter = self._loop.create_future()
+            self._waiters.append(waiter)
+            yield from waiter
+        if self.is_lost:
+            raise ClientDisconnectedError("the client has gone")
+
+    __iter__ = __await__

@@ -1,0 +1,397 @@
+"""The body of a request as a stream that a handler reads.
+
+This file decides how a body can be read, and how much of it waits in memory: past a mark the connection is
+asked to stop reading, and goes on when the handler has read most of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from aioserve.awaitables import steps
+from aioserve.errors import BadHttpMessage, HttpProcessingError, PayloadTooLarge
+from aioserve.forms import Multipart, Urlencoded, parse_form_content_type, parse_urlencoded
+from aioserve.multidict import MultiDict
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Generator
+
+    from aioserve.content_coding import Decoder
+    from aioserve.multipart import MultipartForm, UploadedFile
+
+    Waiting = Generator[Any, Any, Any]
+
+HIGH_WATER = 131_072  # bytes kept before reading is paused
+_LOW_WATER = 32_768
+_SLICE = 65_536  # bytes decoded at once
+_LINE_LIMIT = 65_536
+_CHARSET = re.compile(r';[ \t]*charset="?([A-Za-z0-9_.:\-]+)', re.ASCII | re.IGNORECASE)
+
+
+class Payload:
+    """The body of one request.
+
+    Every method that may wait returns an object that may be awaited, yielded from, or ignored. Reads raise
+    what went wrong with the body: `ClientDisconnectedError`, or an `HttpProcessingError` (too large, broken,
+    too slow) that becomes the answer if the handler lets it pass.
+
+    Args:
+        content_type: of the request, for `text` and `form`.
+        decoder: takes the content coding off; None leaves the body as it is.
+        limit: the most bytes after decoding; 0 for no limit.
+        on_first_read: called when somebody first wants bytes.
+        on_room: called when reading may go on.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_buffered",
+        "_content_type",
+        "_decoder",
+        "_exception",
+        "_first",
+        "_form",
+        "_is_eof",
+        "_is_fed",
+        "_limit",
+        "_on_first_read",
+        "_on_room",
+        "_raw_is_eof",
+        "_waiter",
+        "total_bytes",
+    )
+
+    def __init__(
+        self,
+        content_type: str | None = None,
+        *,
+        decoder: Decoder | None = None,
+        limit: int = 0,
+        on_first_read: Callable[[], None] | None = None,
+        on_room: Callable[[], None] | None = None,
+    ) -> None:
+        self._content_type = content_type
+        self._decoder = decoder
+        self._limit = limit
+        self._on_first_read = on_first_read
+        self._on_room = on_room
+        self._buffer: deque[bytes] = deque()
+        self._first = 0  # bytes of the buffer's first piece that have been read
+        self._buffered = 0
+        self._is_fed = False
+        self._raw_is_eof = False
+        self._is_eof = False
+        self._form: MultipartForm | None = None
+        self._exception: Exception | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self.total_bytes = 0
+
+    # The connection's side
+
+    @property
+    def is_full(self) -> bool:
+        """Enough is kept; more should wait until `on_room` is called."""
+        return self._buffered >= HIGH_WATER
+
+    def feed_data(self, data: bytes) -> None:
+        """Take bytes of the body as they came."""
+        if self._decoder is None:
+            self._keep(data)
+        else:
+            self._is_fed = True
+            self._decode(data)
+        self._wake()
+
+    def feed_eof(self) -> None:
+        """The body has come to its end."""
+        self._raw_is_eof = True
+        if self._decoder is None or not self._is_fed:  # no bytes at all are not a truncated coding
+            self._is_eof = True
+        else:
+            self._decode(b"")
+        self._wake()
+
+    def set_exception(self, error: Exception) -> None:
+        """Let reads raise an exception from now on, unless all of the body is there."""
+        if not self._is_eof and self._exception is None:
+            self._exception = error
+            self._wake()
+
+    def close(self) -> None:
+        """Forget what is kept: the request is over and nobody reads on."""
+        self._exception = RuntimeError("the request is over; its body can be read no more")
+        self._is_eof = False
+        self._buffer.clear()
+        self._buffered = self._first = 0
+        self._wake()
+        self._on_first_read = self._on_room = self._decoder = None
+        if self._form is not None:
+            self._form.close()
+
+    def _keep(self, data: bytes) -> None:
+        if data:
+            self._buffer.append(data)
+            self._buffered += len(data)
+            self.total_bytes += len(data)
+
+    def _decode(self, data: bytes) -> None:
+        """Decode in slices until there is enough; what is left waits in its coded form."""
+        decoder = self._decoder
+        try:
+            while decoder is not None and self._exception is None:
+                self._keep(decoder.decode(data, _SLICE))
+                data = b""
+                if self._limit and self.total_bytes > self._limit:
+                    raise PayloadTooLarge(self._limit)
+                if decoder.needs_input:
+                    if self._raw_is_eof and not self._is_eof:
+                        decoder.finish()
+                        self._is_eof = True
+                    return
+                if self.is_full:
+                    return
+        except HttpProcessingError as error:
+            self.set_exception(error)
+
+    def _wake(self) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    # What is known
+
+    def at_eof(self) -> bool:
+        """Whether everything has been read."""
+        return self._is_eof and not self._buffer
+
+    def is_eof(self) -> bool:
+        """Whether everything has come."""
+        return self._is_eof
+
+    def exception(self) -> Exception | None:
+        """Return what reads raise, or None."""
+        return self._exception
+
+    # Reading
+
+    def _wait(self) -> Waiting:
+        """Wait for more: bytes, the end, or an exception, which is raised."""
+        if self._exception is not None:
+            raise self._exception
+        if self._on_first_read is not None:
+            on_first_read, self._on_first_read = self._on_first_read, None
+            on_first_read()
+        if self._is_eof:
+            return
+        if self._waiter is not None:
+            raise RuntimeError("the body is already being read by somebody else")
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            yield from self._waiter
+        finally:
+            self._waiter = None
+        if self._exception is not None and not self._buffer:
+            raise self._exception
+
+    def _take(self, most: int) -> bytes:
+        """Take at most so many bytes of what is kept; all for a negative number."""
+        if most < 0 or most >= self._buffered:
+            first, rest = self._buffer.popleft() if self._buffer else b"", self._buffer
+            taken = b"".join([memoryview(first)[self._first :], *rest]) if rest or self._first else first
+            self._buffer.clear()
+            self._first = self._buffered = 0
+        else:
+            parts = []
+            wanted = most
+            while wanted:
+                piece = self._buffer[0][self._first : self._first + wanted]
+                parts.append(piece)
+                wanted -= len(piece)
+                self._first += len(piece)
+                if self._first == len(self._buffer[0]):
+                    self._buffer.popleft()
+                    self._first = 0
+            self._buffered -= most
+            taken = b"".join(parts)
+        if self._buffered <= _LOW_WATER:
+            self._make_room()
+        return taken
+
+    def _make_room(self) -> None:
+        if self._decoder is not None and not self._decoder.needs_input:
+            self._decode(b"")
+        if self._on_room is not None and not self._raw_is_eof:
+            self._on_room()
+
+    @steps
+    def readany(self) -> Waiting:
+        """Return what is there, waiting only when nothing is; ``b""`` at the end."""
+        while not self._buffered and not self._is_eof:
+            yield from self._wait()
+        return self._take(-1)
+
+    @steps
+    def read(self, n: int = -1) -> Waiting:
+        """Return at most ``n`` bytes, or everything to the end for a negative ``n``; ``b""`` at the end."""
+        if n >= 0:
+            while n and not self._buffered and not self._is_eof:
+                yield from self._wait()
+            return self._take(n)
+        parts: list[bytes] = []
+        while True:
+            parts.append(self._take(-1))
+            if self._is_eof and not self._buffered:
+                return b"".join(parts)
+            if not self._buffered:
+                yield from self._wait()
+
+    @steps
+    def readexactly(self, n: int) -> Waiting:
+        """Return ``n`` bytes.
+
+        Raises:
+            asyncio.IncompleteReadError: the body ended before; it holds what came.
+        """
+        parts: list[bytes] = []
+        missing = n
+        while missing:
+            while not self._buffered:
+                if self._is_eof:
+                    raise asyncio.IncompleteReadError(b"".join(parts), n)
+                yield from self._wait()
+            parts.append(self._take(missing))
+            missing -= len(parts[-1])
+        return b"".join(parts)
+
+    @steps
+    def readline(self) -> Waiting:
+        """Return the bytes up to and with the next LF, or to the end.
+
+        Raises:
+            ValueError: the line is longer than 64 KiB; what follows stays readable.
+        """
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            while not self._buffered:
+                if self._is_eof:
+                    return b"".join(parts)
+                yield from self._wait()
+            end = self._buffer[0].find(b"\n", self._first)
+            length = (end + 1 if end >= 0 else len(self._buffer[0])) - self._first
+            size += length
+            if size > _LINE_LIMIT:
+                raise ValueError("Line is too long")
+            parts.append(self._take(length))
+            if end >= 0:
+                return b"".join(parts)
+
+    @steps
+    def wait_eof(self) -> Waiting:
+        """Wait until everything has come; reads are needed too where it is more than is kept."""
+        while not self._is_eof:
+            yield from self._wait()
+
+    def read_nowait(self, n: int = -1) -> bytes:
+        """Return at most ``n`` bytes of what is there, without waiting.
+
+        Raises:
+            RuntimeError: somebody waits for bytes.
+        """
+        if self._exception is not None:
+            raise self._exception
+        if self._waiter is not None:
+            raise RuntimeError("the body is already being read by somebody else")
+        return self._take(n)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while line := await self.readline():
+            yield line
+
+    async def iter_chunked(self, n: int) -> AsyncIterator[bytes]:
+        """Iterate over pieces of at most ``n`` bytes."""
+        if n <= 0:
+            raise ValueError("a piece has at least one byte")
+        while piece := await self.read(n):
+            yield piece
+
+    async def iter_any(self) -> AsyncIterator[bytes]:
+        """Iterate over pieces as they come."""
+        while piece := await self.readany():
+            yield piece
+
+    # The whole body as something else
+
+    @steps
+    def text(self, encoding: str | None = None) -> Waiting:
+        """Return the body as text: in ``encoding``, else in the request's charset, else in UTF-8.
+
+        Raises:
+            BadHttpMessage: the body is not text in that encoding, or nobody knows it.
+        """
+        body = yield from self.read()
+        name = encoding or _charset_of(self._content_type) or "utf-8"
+        try:
+            return body.decode(name)
+        except (LookupError, UnicodeDecodeError):
+            raise BadHttpMessage(f"The body is not text in {name!r}.") from None
+
+    @steps
+    def json(self) -> Waiting:
+        """Return the body as JSON (RFC 8259).
+
+        Raises:
+            BadHttpMessage: the body is not JSON.
+        """
+        body = yield from self.read()
+        try:
+            return json.loads(body)
+        except (ValueError, RecursionError):
+            raise BadHttpMessage("The body is not JSON.") from None
+
+    @steps
+    def form(self, max_fields: int = 1000) -> Waiting:
+        """Return the fields of a submitted form, urlencoded or multipart; empty where the body is no form.
+
+        An uploaded file is an `UploadedFile`; it can be read until the request is over.
+
+        Raises:
+            BadHttpMessage: the body is not what its Content-Type says.
+            HttpProcessingError: 413 for more than ``max_fields`` fields.
+        """
+        match parse_form_content_type(self._content_type):
+            case Urlencoded():
+                body = yield from self.read()
+                return parse_urlencoded(body, max_fields=max_fields)
+            case Multipart(boundary):
+                return (yield from self._read_multipart(boundary, max_fields))
+            case _:
+                fields: MultiDict[str | UploadedFile] = MultiDict()
+                return fields
+
+    def _read_multipart(self, boundary: str, max_fields: int) -> Waiting:
+        from aioserve.multipart import MultipartForm  # noqa: PLC0415 - for the few that upload files
+
+        self._form = MultipartForm(boundary, max_fields=max_fields)  # closed with the payload
+        while data := (yield from self.readany()):
+            self._form.feed(data)
+        return self._form.finish()
+
+
+def _charset_of(content_type: str | None) -> str | None:
+    match = _CHARSET.search(content_type or "")
+    return match[1] if match else None
+
+
+def _ended_payload() -> Payload:
+    payload = Payload()
+    payload.feed_eof()
+    return payload
+
+
+EMPTY_PAYLOAD = _ended_payload()
+"""The body of every request that has none."""

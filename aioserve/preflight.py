@@ -1,0 +1,75 @@
+"""What must be true before the server can run.
+
+This file alone decides what is tried, and in which order: the application, what the settings name, the
+address. Everything is tried even where something has failed already, so that ``--check`` can tell it all.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aioserve.errors import ConfigurationError, StartupError
+from aioserve.listen.sockets import bind_sockets
+from aioserve.loader import load_handler
+from aioserve.static.responder import StaticFiles
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterator
+
+    from aioserve.server import ServerHttpProtocol
+    from aioserve.settings import Process, Settings, Static
+
+
+@dataclass(slots=True)
+class Preflight:
+    """What was found.
+
+    Attributes:
+        factory: makes a handler for each connection; None where there are only files to serve.
+        sockets: bound to the address; whoever asked for them closes them.
+        problems: everything that is wrong, in the order found.
+    """
+
+    factory: Callable[[], ServerHttpProtocol] | None = None
+    sockets: list[socket.socket] = field(default_factory=list)
+    problems: list[ConfigurationError | StartupError] = field(default_factory=list)
+
+
+def prepare(settings: Settings) -> Preflight:
+    """Import the application, look at what the settings name and bind the address."""
+    found = Preflight()
+    if settings.application.app:
+        try:
+            found.factory = load_handler(settings.application.app, Path(settings.application.app_dir))
+        except StartupError as problem:
+            found.problems.append(problem)
+    found.problems.extend(_missing_parts(settings.process))
+    found.problems.extend(_unusable_folders(settings.static))
+    try:
+        found.sockets = bind_sockets(settings.bind)
+    except StartupError as problem:
+        found.problems.append(problem)
+    return found
+
+
+def _missing_parts(process: Process) -> Iterator[ConfigurationError]:
+    if process.uvloop and not find_spec("uvloop"):
+        yield ConfigurationError("--uvloop: uvloop is not installed")
+    if process.port_file and not os.access(Path(process.port_file).parent, os.W_OK):
+        yield ConfigurationError(f"--port-file: {process.port_file!r} cannot be written")
+
+
+def _unusable_folders(static: Static) -> Iterator[ConfigurationError]:
+    for prefix, folder in static.mounts:
+        try:
+            StaticFiles(Path(folder), mount=prefix, index=static.index)
+        except ConfigurationError as problem:
+            yield problem
+        else:
+            if not os.access(folder, os.X_OK):
+                yield ConfigurationError(f"cannot serve {folder!r}: Permission denied")

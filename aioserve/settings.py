@@ -1,0 +1,247 @@
+"""Every option of the command, and the frozen values that they become.
+
+This file alone decides which options there are. A new one is one entry in its section: flag, environment
+variable, key in a configuration file, help text, manual page and reference follow from it.
+Each part of the server is handed its own section, never the whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from aioserve.kinds import (
+    BOOLEAN,
+    COUNT,
+    DURATION,
+    FOLDER,
+    LENGTH,
+    MOUNT,
+    PATH,
+    PORT,
+    SIZE,
+    TARGET,
+    TEXT,
+    Mount,
+    choice,
+)
+from aioserve.options import Reach, declared_sections, option, repeatable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aioserve.options import Given
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What is run."""
+
+    title: ClassVar[str] = "Application"
+
+    app: str | None = option(
+        "APP",
+        TARGET,
+        None,
+        "The application: `module:name`, `package.module:name` or `./file.py:name`. The name is a subclass "
+        "of `ServerHttpProtocol`, or a function without arguments that returns a handler.",
+    )
+    app_dir: str = option(
+        "--app-dir",
+        FOLDER,
+        ".",
+        "Folder in which APP is found and from which it can import.",
+        default_text="the current folder",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Where the server listens."""
+
+    title: ClassVar[str] = "Address"
+
+    host: str = option("--host", TEXT, "127.0.0.1", "Name or address to listen on.")
+    port: int | str = option("-p --port", PORT, 8080, "Port number or service name; 0 takes any free port.")
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """How the process runs."""
+
+    title: ClassVar[str] = "Process"
+
+    debug: bool = option(
+        "--debug",
+        BOOLEAN,
+        False,
+        "Show tracebacks in error pages and on the terminal. Not for the open internet.",
+    )
+    uvloop: bool | None = option(
+        "--uvloop",
+        BOOLEAN,
+        None,
+        "Run on uvloop, the faster event loop.",
+        default_text="on where it is installed",
+    )
+    port_file: str | None = option(
+        "--port-file",
+        PATH,
+        None,
+        "Write the number of the port to this file once the server accepts connections.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long the server waits, in seconds."""
+
+    title: ClassVar[str] = "Timeouts"
+
+    keep_alive: float = option(
+        "--keep-alive",
+        DURATION,
+        75.0,
+        "How long an idle connection is kept for the next request; 0 closes after each answer.",
+    )
+    header: float = option(
+        "--timeout-header", DURATION, 10.0, "How long the head of a request may take to arrive; 0 = no limit."
+    )
+    body: float = option(
+        "--timeout-body", DURATION, 30.0, "How long the body of a request may pause; 0 = no limit."
+    )
+    write: float = option(
+        "--timeout-write", DURATION, 60.0, "How long a client may take nothing of its answer; 0 = no limit."
+    )
+    shutdown: float = option(
+        "--timeout-shutdown", DURATION, 10.0, "How long answers may go on after the server is told to stop."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much the server accepts, in bytes where nothing else is said."""
+
+    title: ClassVar[str] = "Limits"
+
+    line: int = option("--limit-line", LENGTH, 8 << 10, "Longest request line.")
+    head: int = option("--limit-head", LENGTH, 32 << 10, "Largest header section of a request.")
+    headers: int = option("--limit-headers", COUNT, 100, "Most header fields of a request.")
+    body: int = option("--limit-body", SIZE, 16 << 20, "Largest body of a request; 0 = no limit.")
+
+
+@dataclass(frozen=True, slots=True)
+class Static:
+    """Which files are served."""
+
+    title: ClassVar[str] = "Static files"
+
+    mounts: tuple[Mount, ...] = repeatable(
+        "--static",
+        MOUNT,
+        (),
+        "Serve the files of a folder, at `/` or at the URL before the `=`. With an application too, files "
+        "come first.",
+    )
+    index: tuple[str, ...] = repeatable(
+        "--index",
+        TEXT,
+        ("index.html",),
+        "File that is served for the folder it is in; of several the first that exists.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """What is written where."""
+
+    title: ClassVar[str] = "Logging"
+
+    level: str = option(
+        "--log-level",
+        choice("critical", "error", "warning", "info", "debug"),
+        "info",
+        "Least important message that is written to the standard error.",
+        shortcuts=(("-v", "debug"), ("-q", "warning")),
+    )
+    access_log: bool = option(
+        "--access-log", BOOLEAN, True, "Write a line for each request to the standard output."
+    )
+    access_log_format: str | None = option(
+        "--access-log-format",
+        choice("dev", "common", "combined"),
+        None,
+        "Form of that line: short and for people, or one of the two that web servers share.",
+        default_text="dev on a terminal, combined elsewhere",
+    )
+    color: str = option(
+        "--color",
+        choice("auto", "always", "never"),
+        "auto",
+        "Use colours. `auto`: on a terminal, as `NO_COLOR`, `FORCE_COLOR` and `TERM` say.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is read, checked or shown."""
+
+    title: ClassVar[str] = "Information"
+
+    config: str | None = option(
+        "-c --config",
+        PATH,
+        None,
+        "Read options from this TOML file, or from `[tool.aioserve]` of a `pyproject.toml`.",
+        reach=Reach.ENVIRONMENT,
+    )
+    check: bool = option(
+        "--check",
+        BOOLEAN,
+        False,
+        "Import the application, look at the folders, try the address, report every problem and exit.",
+        reach=Reach.TYPED,
+    )
+    completion: str | None = option(
+        "--completion",
+        choice("bash", "zsh", "fish"),
+        None,
+        "Print the script that completes options in this shell and exit.",
+        reach=Reach.TYPED,
+    )
+    version: bool = option("-V --version", BOOLEAN, False, "Print the version and exit.", reach=Reach.TYPED)
+    help: bool = option("-h --help", BOOLEAN, False, "Print this help and exit.", reach=Reach.TYPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All sections, and where each value that is no default came from, by key."""
+
+    application: Application = Application()
+    bind: Bind = Bind()
+    process: Process = Process()
+    timeouts: Timeouts = Timeouts()
+    limits: Limits = Limits()
+    static: Static = Static()
+    logs: Logs = Logs()
+    look: Look = Look()
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+
+SECTIONS = declared_sections(Settings)
+OPTIONS = {one.key: one for part in SECTIONS for one in part.options.values()}
+
+
+def build_settings(given: Mapping[str, Given]) -> Settings:
+    """Make the settings of what was given, by key; everything else has its default.
+
+    Raises:
+        ConfigurationError: a text is not of its option's kind.
+    """
+    parts = {
+        part.attribute: part.settings(
+            **{name: one.parse(given[one.key]) for name, one in part.options.items() if one.key in given}
+        )
+        for part in SECTIONS
+    }
+    return Settings(**parts, sources={key: one.source for key, one in given.items()})

@@ -1,0 +1,105 @@
+"""The clock of one event loop's connections.
+
+This file alone decides when deadlines are looked at. A connection has one deadline, a number that it moves
+as its state changes; the ticker compares all of them a few times a second. A timer for each request would be
+made and cancelled a hundred times for each time that it fires.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from aioserve.http.dates import format_http_date
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+_LONGEST_PERIOD = 0.5  # seconds; the Date of an answer is at most this old
+_SHORTEST_PERIOD = 0.02
+_TICKS_PER_TIMEOUT = 4
+_IDLE_TICKS = 20  # ticks without a connection before the ticker rests
+
+
+class Ticking(Protocol):
+    """What is looked at on each tick, and closed when the server stops."""
+
+    def check_deadline(self, now: float) -> None:
+        """Act if a deadline has passed; ``now`` is the loop's time."""
+
+    def close(self, timeout: float) -> None:
+        """Close within ``timeout`` seconds."""
+
+    def abort(self) -> None:
+        """Close at once."""
+
+    async def wait_lost(self) -> None:
+        """Wait until it is closed."""
+
+
+class Ticker:
+    """Looks at the deadlines of the connections of one loop.
+
+    Attributes:
+        now: the loop's time of the last tick, in seconds; at most a period old, and cheaper than asking.
+        seconds: the time that ``date`` tells, in seconds since the epoch.
+        date: the value of a Date field for an answer that is made now, as a line with its CRLF.
+        connections: what is being looked at.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_idle_ticks",
+        "_loop",
+        "_period",
+        "_timer",
+        "_wall_clock",
+        "connections",
+        "date",
+        "now",
+        "seconds",
+    )
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, wall_clock: Callable[[], float] = time.time) -> None:
+        self._loop = loop
+        self._wall_clock = wall_clock
+        self._period = _LONGEST_PERIOD
+        self._timer: asyncio.TimerHandle | None = None
+        self._idle_ticks = 0
+        self.connections: set[Ticking] = set()
+        self.now = 0.0
+        self.seconds = 0.0
+        self.date = b""
+
+    def add(self, connection: Ticking, shortest_timeout: float) -> None:
+        """Look at a connection from now on, often enough for its shortest timeout in seconds."""
+        period = min(max(shortest_timeout / _TICKS_PER_TIMEOUT, _SHORTEST_PERIOD), _LONGEST_PERIOD)
+        if self._timer is None:
+            self._period = period
+            self._tick()
+        elif period < self._period:
+            self._timer.cancel()
+            self._period = period
+            self._tick()
+        self.connections.add(connection)
+
+    def discard(self, connection: Ticking) -> None:
+        """Look at a connection no more."""
+        self.connections.discard(connection)
+
+    def deadline_in(self, seconds: float) -> float:
+        """Return the loop's time at which ``seconds`` have passed for sure."""
+        return self.now + self._period + seconds
+
+    def _tick(self) -> None:
+        self.now = self._loop.time()
+        self.seconds = self._wall_clock()
+        self.date = b"Date: %b\r\n" % format_http_date(int(self.seconds)).encode("ascii")
+        for connection in tuple(self.connections):
+            connection.check_deadline(self.now)
+        self._idle_ticks = 0 if self.connections else self._idle_ticks + 1
+        if self._idle_ticks < _IDLE_TICKS:
+            self._timer = self._loop.call_later(self._period, self._tick)
+        else:
+            self._timer = None

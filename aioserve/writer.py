@@ -1,0 +1,297 @@
+"""One answer on its way to the wire.
+
+This file decides what state an answer is in: not begun, its body open, finished or broken. It counts the
+bytes against what the head announced, so that no client ever sees a second answer inside of one, or a body
+that is longer than its Content-Length.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aioserve.errors import pairs_of
+from aioserve.http.messages import HttpVersion11
+from aioserve.http.statuses import has_no_content, reason_of
+from aioserve.http1.framing import (
+    FRAMING_FIELDS,
+    LAST_CHUNK,
+    Framing,
+    choose_framing,
+    must_be_valid_field,
+    render_chunk,
+    render_head,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aioserve.errors import HeadersArgument
+    from aioserve.http.messages import HttpVersion, RequestMessage
+    from aioserve.outgoing import Outgoing
+    from aioserve.response import Response
+
+
+class ResponseWriter:
+    """Writes the answer to one request; a handler finds it as ``self.writer``.
+
+    `write_response` writes a whole answer in one call. For anything else make a `Response` with it.
+
+    Attributes:
+        status: of the answer, 0 before it has begun.
+        headers_length: bytes of the head, body_length: of the content, output_length: of everything sent.
+        may_persist: the connection can serve another request after this one.
+        keep_alive: what the handler said about that: False ends the connection, None and True leave it.
+    """
+
+    __slots__ = (
+        "_date",
+        "_framing",
+        "_left",
+        "_message",
+        "_outgoing",
+        "body_length",
+        "closes",
+        "headers_length",
+        "is_broken",
+        "is_detached",
+        "is_finished",
+        "is_started",
+        "keep_alive",
+        "may_persist",
+        "output_length",
+        "response",
+        "server",
+        "status",
+    )
+
+    def __init__(
+        self,
+        outgoing: Outgoing,
+        message: RequestMessage | None,
+        date: bytes,
+        server: str,
+        *,
+        may_persist: bool,
+    ) -> None:
+        self._outgoing = outgoing
+        self._message = message
+        self._date = date
+        self._framing = Framing.NONE
+        self._left: int | None = None  # bytes of the announced body still to come
+        self.server = server
+        self.may_persist = may_persist
+        self.keep_alive: bool | None = None
+        self.closes = False  # what the head said
+        self.response: Response | None = None  # the last that a handler made, until it is sent
+        self.is_started = False
+        self.is_finished = False
+        self.is_broken = False  # only the end of the connection can tell the client
+        self.is_detached = False  # the connection is another protocol's now
+        self.status = 0
+        self.headers_length = 0
+        self.body_length = 0
+        self.output_length = 0
+
+    @property
+    def persists(self) -> bool:
+        """Whether the connection lives on after this answer, as things are."""
+        return (
+            self.may_persist
+            and self.keep_alive is not False
+            and not self.closes
+            and not self.is_broken
+            and self._framing is not Framing.CLOSE
+        )
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the answer, once begun, has a body to be written."""
+        return self._framing is not Framing.NONE
+
+    @property
+    def ends_by_close(self) -> bool:
+        """Whether the client can tell the end of the body only from the end of the connection."""
+        return self._framing is Framing.CLOSE
+
+    @property
+    def is_chunked(self) -> bool:
+        """Whether the body is sent in chunks."""
+        return self._framing is Framing.CHUNKED
+
+    # A whole answer
+
+    def write_response(
+        self,
+        status: int = 200,
+        body: bytes | str = b"",
+        headers: HeadersArgument = None,
+        *,
+        content_type: str | None = None,
+        reason: str | None = None,
+    ) -> Outgoing:
+        """Write a whole answer: status, header fields, and a body of known length.
+
+        Args:
+            status: 200 to 599.
+            body: sent as it is; text is sent in UTF-8, as ``text/plain`` where nothing else is said.
+            headers: a mapping or pairs.
+            content_type: shorthand for that header field.
+            reason: the phrase of the status line; the registered one where left out.
+
+        Returns:
+            An object to await for back-pressure, or to ignore.
+
+        Raises:
+            RuntimeError: the answer has begun already, or its request is over.
+            TypeError, ValueError: something in it cannot be sent.
+        """
+        pairs = list(pairs_of(headers))
+        if isinstance(body, str):
+            body = body.encode()
+            content_type = content_type or "text/plain; charset=utf-8"
+        if content_type is not None and not any(name.lower() == "content-type" for name, _ in pairs):
+            pairs.append(("Content-Type", content_type))
+        self.begin(status, reason or reason_of(status), pairs, length=len(body))
+        self.write(body)
+        return self.write_eof()
+
+    # The steps of an answer
+
+    def begin(
+        self,
+        status: int,
+        reason: str,
+        fields: Iterable[tuple[str, str]],
+        *,
+        length: int | None,
+        is_chunked: bool = False,
+        version: HttpVersion = HttpVersion11,
+        upgrade: str | None = None,
+    ) -> None:
+        """Decide the framing and send the head, with the next bytes if they come soon.
+
+        Raises:
+            RuntimeError: the answer has begun already, or its request is over.
+            TypeError, ValueError: a field cannot be sent.
+        """
+        if self.is_started or self.is_finished:
+            raise RuntimeError("the answer has begun already" if self.is_started else "the request is over")
+        if status != 101 and not 200 <= status <= 999:  # RFC 9110 §15.2: an interim answer is no answer yet
+            raise ValueError(f"{status!r} is not the status of a final answer")
+        own = []
+        for name, value in fields:
+            must_be_valid_field(name, value)
+            if name.lower() not in FRAMING_FIELDS:
+                own.append((name, value))
+        message = self._message
+        minor = message.version.minor if message is not None else 1
+        self._framing = choose_framing(
+            method=message.method if message is not None else "GET",
+            status=status,
+            minor=minor,
+            length=length,
+            is_chunked=is_chunked,
+        )
+        if status == 205:
+            length = 0
+        self.is_started = True
+        self.status = status
+        self._left = length if self._framing is Framing.LENGTH else None
+        self.closes = not self.persists
+        tail = self._tail(own, status, length, minor, upgrade)
+        head = render_head(f"HTTP/{version.major}.{version.minor} {status} {reason}\r\n", own, tail)
+        self.headers_length = len(head)
+        self.output_length += len(head)
+        self._outgoing.hold(head)
+
+    def _tail(
+        self, own: list[tuple[str, str]], status: int, length: int | None, minor: int, upgrade: str | None
+    ) -> bytes:
+        """Make the lines that are the server's to add, and the empty line."""
+        names = {name.lower() for name, _ in own}
+        lines = []
+        if self._framing is Framing.CHUNKED:
+            lines.append(b"Transfer-Encoding: chunked\r\n")
+        elif length is not None and not has_no_content(status):  # RFC 9110 §8.6; also in answer to HEAD
+            lines.append(b"Content-Length: %d\r\n" % length)
+        if "date" not in names:
+            lines.append(self._date)  # RFC 9110 §6.6.1
+        if self.server and "server" not in names:
+            lines.append(b"Server: %b\r\n" % self.server.encode("ascii"))
+        if upgrade is not None:  # RFC 9110 §7.8
+            lines.append(b"Upgrade: %b\r\nConnection: upgrade\r\n" % upgrade.encode("ascii"))
+        elif self.closes:
+            lines.append(b"Connection: close\r\n")  # RFC 9112 §9.6
+        elif not minor:
+            lines.append(b"Connection: keep-alive\r\n")  # RFC 9112 §9.3: HTTP/1.0 must be told
+        lines.append(b"\r\n")
+        return b"".join(lines)
+
+    def write_continue(self) -> None:
+        """Tell a client that waits for it to send the body (RFC 9110 §15.2.1)."""
+        if not self.is_started and not self.is_finished:
+            line = b"HTTP/1.1 100 Continue\r\n\r\n"
+            self.output_length += len(line)
+            self._outgoing.send(line)
+            self._outgoing.flush()
+
+    def write(self, data: bytes | bytearray | memoryview) -> Outgoing:
+        """Send a part of the body.
+
+        Returns:
+            An object to await for back-pressure, or to ignore.
+
+        Raises:
+            TypeError: it is not made of bytes.
+            RuntimeError: the head has not been sent, the answer is finished, or this is more than its
+                Content-Length; what fits of it is sent.
+        """
+        if not isinstance(data, bytes):
+            if not isinstance(data, bytearray | memoryview):
+                raise TypeError(f"a body is made of bytes, not of {type(data).__name__}")
+            data = bytes(data)
+        if self.is_finished or not self.is_started:
+            raise RuntimeError("the answer is finished" if self.is_finished else "the head has not been sent")
+        excess = 0
+        if self._framing is Framing.NONE:
+            return self._outgoing
+        if self._left is not None:
+            excess = len(data) - self._left
+            if excess > 0:
+                data = data[: self._left]
+            self._left -= len(data)
+        if data:
+            self.body_length += len(data)
+            if self._framing is Framing.CHUNKED:
+                data = render_chunk(data)
+            self.output_length += len(data)
+            self._outgoing.send(data)
+        if excess > 0:
+            self.keep_alive = False
+            raise RuntimeError(f"the body is {excess} bytes longer than its Content-Length")
+        return self._outgoing
+
+    def write_eof(self) -> Outgoing:
+        """Finish the answer; once it is finished this does nothing.
+
+        Returns:
+            An object to await for back-pressure, or to ignore.
+        """
+        if not self.is_finished and self.is_started:
+            self.is_finished = True
+            if self._framing is Framing.CHUNKED and not self.is_broken:
+                self.output_length += len(LAST_CHUNK)
+                self._outgoing.send(LAST_CHUNK)
+            if self._left:
+                self.is_broken = True
+        return self._outgoing
+
+    @property
+    def missing(self) -> int:
+        """Bytes of the announced body that were never written."""
+        return self._left or 0
+
+    def close(self) -> None:
+        """The request is over: whoever kept this writer can write no more."""
+        self.is_finished = True
+        self.response = None

@@ -1,0 +1,117 @@
+"""Writes man/aioserve.1 and docs/options.md from the declared options.
+
+``python man/make.py`` writes both; ``python man/make.py --check`` writes nothing and exits with 1 where one
+of them is stale. What is not about single options is written by hand in man/aioserve.1.in.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from aioserve import __version__  # noqa: E402 - this checkout's, wherever the script is started
+from aioserve.options import Reach  # noqa: E402
+from aioserve.settings import SECTIONS  # noqa: E402
+
+if TYPE_CHECKING:
+    from aioserve.options import Option
+
+REFERENCE_HEAD = """\
+# Options
+
+Made from the declarations in `aioserve/settings.py` by `man/make.py`; change them there.
+
+What a flag says counts before what the environment variable says, that before the key in the configuration
+file, that before the default. A duration is seconds or a number with a unit (`500ms` `10s` `5m` `1h`), a
+size is bytes or a number with a unit (`64K` `16M` `1G`). Several values are an array in the file and are
+separated by commas in the variable.
+"""
+
+
+def render_manual() -> str:
+    """Make the manual page."""
+    template = (ROOT / "man" / "aioserve.1.in").read_text("utf-8")
+    lines = []
+    for section in SECTIONS:
+        lines.append(f".SS {section.title}")
+        for option in section.options.values():
+            lines += _manual_entry(option)
+    return template.replace("@VERSION@", __version__).replace("@OPTIONS@", "\n".join(lines))
+
+
+def _manual_entry(option: Option) -> list[str]:
+    metavar = "" if option.is_flag or option.is_argument else rf" \fI{_roff(option.kind.metavar)}\fR"
+    face = "I" if option.is_argument else "B"
+    lines = [".TP", ", ".join(rf"\f{face}{_roff(form)}\fR" for form in option.forms) + metavar]
+    lines.append(re.sub(r"`(.+?)`", r"\\fB\1\\fR", _roff(option.description)))
+    if option.default_shown:
+        lines += [".br", f"Default: {_roff(option.default_shown)}."]
+    if option.variable:
+        lines += [".br", rf"Environment: \%{option.variable}."]  # \% keeps the name in one piece
+    for flag, text in option.shortcuts:
+        lines += [".TP", rf"\fB{_roff(flag)}\fR", rf"Short for \fB{_roff(f'{option.flags[-1]} {text}')}\fR."]
+    return lines
+
+
+def _roff(text: str) -> str:
+    return text.replace("\\", r"\e").replace("-", r"\-").replace("'", r"\(aq")
+
+
+def render_reference() -> str:
+    """Make the reference of all options, in Markdown."""
+    parts = [REFERENCE_HEAD]
+    for section in SECTIONS:
+        rows = [row for option in section.options.values() for row in _reference_rows(option)]
+        parts.append(
+            f"## {section.title}\n\n"
+            "| Flag | Environment variable | Key | Default | Meaning |\n"
+            "|---|---|---|---|---|\n" + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+        )
+    return "\n".join(parts)
+
+
+def _reference_rows(option: Option) -> list[tuple[str, str, str, str, str]]:
+    metavar = "" if option.is_flag or option.is_argument else f" {option.kind.metavar}"
+    code = [_code(form + (metavar if form == option.flags[-1] else "")) for form in option.forms]
+    key = _code(option.key) if option.reach is Reach.FILE else ""
+    variable = _code(option.variable) if option.variable else ""
+    row = (" ".join(code), variable, key, option.default_shown, option.description)
+    return [row] + [
+        (_code(flag), "", "", "", f"Short for {_code(f'{option.flags[-1]} {text}')}.")
+        for flag, text in option.shortcuts
+    ]
+
+
+def _code(text: str) -> str:
+    escaped = text.replace("|", r"\|")
+    return f"`{escaped}`"
+
+
+OUTPUTS = {"man/aioserve.1": render_manual, "docs/options.md": render_reference}
+
+
+def main(words: list[str], root: Path = ROOT) -> int:
+    """Write what is made, or say which of it is stale, and return the exit code."""
+    made = {name: render() for name, render in OUTPUTS.items()}
+    if words == ["--check"]:
+        stale = [name for name, text in made.items() if _read(root / name) != text]
+        for name in stale:
+            print(f"{name} is stale; run: python man/make.py", file=sys.stderr)
+        return 1 if stale else 0
+    for name, text in made.items():
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(text, "utf-8")
+    return 0
+
+
+def _read(path: Path) -> str:
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,381 @@
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import socket
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+from click.testing import CliRunner
+
+import aioserve
+from aioserve import cli
+from aioserve.errors import StartupError
+from aioserve.settings import SECTIONS
+
+HANDLER = "from aioserve.server import ServerHttpProtocol\nclass Handler(ServerHttpProtocol): pass\n"
+
+
+class FakeRunner(ModuleType):
+    """The runner without a server: it notes what it is to run and ends as it is told to."""
+
+    def __init__(self):
+        super().__init__("aioserve.runner")
+        self.calls = []
+        self.outcome = 0
+
+    def run(self, settings, factory, sockets):
+        self.calls.append((settings, factory, sockets))
+        for one in sockets:
+            one.close()
+        if isinstance(self.outcome, BaseException):
+            raise self.outcome
+        return self.outcome
+
+
+@pytest.fixture(autouse=True)
+def runner(monkeypatch, tmp_path):
+    for name in [name for name in os.environ if name.startswith("AIOSERVE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setitem(sys.modules, "aioserve.runner", runner := FakeRunner())
+    return runner
+
+
+def invoke(*words, **environment):
+    return CliRunner().invoke(cli.command, words, env=environment)
+
+
+def refused(code, *words, **environment):
+    """Return the one line of a refusal."""
+    result = invoke(*words, **environment)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert re.fullmatch(r"aioserve: error: .+\n", result.stderr)
+    return result.stderr.removeprefix("aioserve: error: ").rstrip("\n")
+
+
+def served(runner, *words, **environment):
+    """Return the settings that are served with."""
+    result = invoke("--port", "0", *words, **environment)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+    ((settings, _, _),) = runner.calls
+    return settings
+
+
+# What is shown
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_shows_both_forms_and_every_option_under_its_heading(flag):
+    result = invoke(flag)
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    head = "".join(result.stdout.splitlines(keepends=True)[:4])
+    assert head.startswith("Usage: aioserve [OPTIONS] [APP]\n")
+    assert "aioserve app:Handler --port 8080" in head
+    assert "aioserve --static ./site" in head
+    for section, following in zip(SECTIONS, [*SECTIONS[1:], None], strict=True):
+        start = result.stdout.index(f"\n{section.title}:\n")
+        end = result.stdout.index(f"\n{following.title}:\n") if following else len(result.stdout)
+        for one in section.options.values():
+            assert all(form in result.stdout[start:end] for form in one.forms)
+            assert not one.variable or f"${one.variable}]" in result.stdout[start:end]
+
+
+def test_help_is_plain_and_fits_a_terminal():
+    help_text = invoke("--help").stdout
+
+    assert help_text.isascii()
+    assert "\x1b" not in help_text
+    assert max(map(len, help_text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("flag", ["-V", "--version"])
+def test_version_tells_what_it_would_run_on(flag, monkeypatch):
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: {"uvloop": "1.2.3"}[name])
+    python = sys.version.split()[0].rstrip("+")
+
+    assert invoke(flag).stdout == f"aioserve {aioserve.__version__} (Python {python}, uvloop 1.2.3)\n"
+
+
+def test_version_tells_that_uvloop_is_missing(monkeypatch):
+    def version(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+
+    assert ", no uvloop)" in invoke("-V").stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_a_script_for_the_shell(shell):
+    result = invoke("--completion", shell)
+
+    assert result.exit_code == 0
+    assert f"_AIOSERVE_COMPLETE={shell}_complete" in result.stdout
+
+
+def test_what_is_shown_needs_nothing_else_to_be_right():
+    assert invoke("--port", "x", "--help").exit_code == 0
+
+
+# What is served
+
+
+def test_application_is_handed_to_the_runner(runner, tmp_path):
+    (tmp_path / "cli_app.py").write_text(HANDLER)
+
+    settings = served(runner, "cli_app:Handler")
+
+    assert settings.application.app == "cli_app:Handler"
+    ((_, factory, (listening,)),) = runner.calls
+    assert factory is sys.modules.pop("cli_app").Handler
+    assert isinstance(listening, socket.socket)
+
+
+def test_folder_alone_is_served_without_an_application(runner):
+    assert served(runner, "--static", ".").static.mounts == (("/", "."),)
+    assert runner.calls[0][1] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "file", "level", "source"),
+    [
+        ((), {}, "", "info", None),
+        ((), {}, 'log-level = "error"', "error", "aioserve.toml: log-level"),
+        ((), {"AIOSERVE_LOG_LEVEL": "critical"}, 'log-level = "error"', "critical", "AIOSERVE_LOG_LEVEL"),
+        (("-v",), {"AIOSERVE_LOG_LEVEL": "critical"}, 'log-level = "error"', "debug", "--log-level"),
+        (("-v",), {"AIOSERVE_LOG_LEVEL": "unusable"}, "log-level = 'as well'", "debug", "--log-level"),
+    ],
+    ids=[
+        "default",
+        "file",
+        "environment before file",
+        "flag before environment",
+        "only what counts is judged",
+    ],
+)
+def test_flag_counts_before_environment_before_file_before_default(
+    runner, tmp_path, words, environment, file, level, source
+):
+    (tmp_path / "aioserve.toml").write_text(file)
+
+    settings = served(runner, "--static", ".", "-c", "aioserve.toml", *words, **environment)
+
+    assert settings.logs.level == level
+    assert settings.sources.get("log-level") == source
+
+
+def test_file_can_be_named_by_the_environment_and_say_everything(runner, tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool.aioserve]\nstatic = '.'\nport = 1\n")
+
+    assert served(runner, AIOSERVE_CONFIG="pyproject.toml").static.mounts == (("/", "."),)
+
+
+@pytest.mark.parametrize("code", [0, 1, 130])
+def test_outcome_of_the_runner_is_the_exit_code(runner, code):
+    runner.outcome = code
+
+    assert invoke("--static", ".", "-p", "0").exit_code == code
+
+
+# What is refused
+
+
+def test_nothing_to_serve_is_a_usage_error_that_shows_both_forms():
+    said = refused(2)
+
+    assert "aioserve app:Handler" in said
+    assert "aioserve --static ./site" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ("--port", "x"),
+            "--port: 'x' is not a port: a number from 0 to 65535 or the name of a known service",
+        ),
+        (("--prot", "1"), "No such option"),
+        (("--port",), "Option '--port' requires an argument."),
+        (("a:b", "c:d"), "Got unexpected extra argument (c:d)"),
+        (("--color", "no"), "--color: 'no' is not one of auto, always, never"),
+        (("--completion", "tcsh"), "--completion: 'tcsh' is not one of bash, zsh, fish"),
+        (("--keep-alive", "5d"), "--keep-alive: '5d' is not a duration"),
+        (("--limit-line", "0"), "--limit-line: '0' is not a size from 1 byte on"),
+        (("--static", "./none"), "cannot serve 'none': No such file or directory"),
+        (("--config", "./none"), "./none: No such file or directory"),
+        (("--config", ""), "--config: must not be empty"),
+        (("--static", "a\nb"), "cannot serve 'a\\nb': No such file or directory"),
+        (("--a\nb",), "No such option"),
+    ],
+)
+def test_unusable_words_are_refused_in_one_line(words, said):
+    assert said in refused(2, *words)
+
+
+def test_unusable_variable_is_refused_by_its_name():
+    assert refused(2, "--static", ".", AIOSERVE_PORT="tcp://10.0.0.1:80").startswith("AIOSERVE_PORT: 'tcp:")
+
+
+def test_unknown_key_is_refused_with_the_nearest(tmp_path):
+    (tmp_path / "aioserve.toml").write_text("prot = 80")
+
+    said = refused(2, "-c", "aioserve.toml")
+
+    assert said == "aioserve.toml: unknown key 'prot' (did you mean 'port'?)"
+
+
+def test_application_that_is_not_there_is_refused():
+    assert "there is no module 'nosuch'" in refused(3, "nosuch:Thing", "-p", "0")
+
+
+def test_traceback_of_the_users_module_stands_before_the_line(tmp_path):
+    (tmp_path / "cli_broken.py").write_text("1 / 0\n")
+
+    result = invoke("cli_broken:Handler", "-p", "0")
+
+    assert (result.exit_code, result.stdout) == (3, "")
+    lines = result.stderr.splitlines()
+    assert lines[0] == "Traceback (most recent call last):"
+    assert lines[-1] == "aioserve: error: cli_broken cannot be imported: ZeroDivisionError: division by zero"
+    assert [line for line in lines if "File" in line] == [
+        f'  File "{tmp_path}/cli_broken.py", line 1, in <module>'
+    ]
+
+
+@pytest.fixture
+def taken():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield str(listening.getsockname()[1])
+
+
+def test_taken_port_is_refused(taken):
+    assert taken in refused(4, "--static", ".", "-p", taken)
+
+
+def test_only_the_first_problem_is_told(taken):
+    assert "nosuch" in refused(3, "nosuch:Thing", "-p", taken)
+
+
+def test_refusal_of_the_runner_is_told_with_its_code(runner):
+    runner.outcome = StartupError("the handler did not start")
+
+    assert refused(3, "--static", ".", "-p", "0") == "the handler did not start"
+
+
+def test_interrupt_before_there_is_a_server_is_130(runner):
+    runner.outcome = KeyboardInterrupt()
+
+    assert invoke("--static", ".", "-p", "0").exit_code == 130
+
+
+def test_failure_of_our_own_is_one_line_without_a_traceback(runner):
+    runner.outcome = ZeroDivisionError("of ours")
+
+    assert refused(1, "--static", ".", "-p", "0") == "internal error: ZeroDivisionError: of ours"
+
+
+def test_failure_of_our_own_shows_its_traceback_with_debug(runner):
+    runner.outcome = ZeroDivisionError("of ours")
+
+    result = invoke("--static", ".", "-p", "0", "--debug")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Traceback")
+    assert result.stderr.endswith("\naioserve: error: internal error: ZeroDivisionError: of ours\n")
+
+
+# --check
+
+
+def test_check_says_ok_and_does_not_serve(runner):
+    result = invoke("--check", "--static", ".", "-p", "0")
+
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "aioserve: ok\n")
+    assert runner.calls == []
+
+
+def test_check_tells_every_problem_with_the_code_of_the_first(runner, taken):
+    result = invoke("--check", "nosuch:Thing", "--static", "a", "--static", "/b=b", "-p", taken)
+
+    assert (result.exit_code, result.stdout) == (3, "")
+    lines = result.stderr.splitlines()
+    assert len(lines) == 4
+    assert all(line.startswith("aioserve: error: ") for line in lines)
+    assert [word in line for word, line in zip(("nosuch", "'a'", "'b'", taken), lines, strict=True)] == [
+        True
+    ] * 4
+    assert runner.calls == []
+
+
+# As a program
+
+
+def run(*words, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "aioserve", *words],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_program_prints_help_to_stdout_and_errors_to_stderr():
+    assert run("--help").stdout.startswith("Usage: aioserve [OPTIONS] [APP]\n")
+    failed = run("--port", "x", "--static", ".")
+    assert (failed.returncode, failed.stdout) == (2, "")
+    assert failed.stderr.startswith("aioserve: error: --port: 'x' is not a port")
+    assert failed.stderr.count("\n") == 1
+
+
+def test_program_refuses_an_application_that_is_not_there():
+    failed = run("nosuch:Thing", "--port", "0")
+
+    assert (failed.returncode, failed.stdout) == (3, "")
+    assert re.fullmatch(r"aioserve: error: there is no module 'nosuch' in .*\n", failed.stderr)
+
+
+def test_program_checks_a_folder_and_an_address():
+    checked = run("--check", "--static", ".", "--port", "0")
+
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "aioserve: ok\n")
+
+
+def test_entry_point_is_the_command(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["aioserve", "--version"])
+
+    with pytest.raises(SystemExit) as exited:
+        cli.main()
+
+    assert exited.value.code == 0
+    assert capsys.readouterr().out.startswith("aioserve ")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["--completion", "zsh"], ["--port", "x"]])
+def test_what_is_shown_loads_nothing_that_serving_needs(words):
+    program = """
+import sys
+from aioserve.cli import main
+heavy = {"asyncio", "uvloop", "rich", "multidict", "tomllib"}
+try:
+    main()
+finally:
+    print(sorted(heavy & set(sys.modules)), file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert done.stderr.splitlines()[-1] == "[]"

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from aioserve.errors import ConfigurationError
+from aioserve.options import Given
+from aioserve.settings import OPTIONS, SECTIONS, Bind, Limits, Settings, Timeouts, build_settings
+
+ALL = list(OPTIONS.values())
+
+
+def test_nothing_given_is_all_defaults():
+    assert build_settings({}) == Settings()
+
+
+def test_each_value_lands_in_its_section_with_its_source():
+    settings = build_settings(
+        {
+            "app": Given(("app:Handler",), "APP"),
+            "port": Given(("0",), "--port"),
+            "keep-alive": Given(("5m",), "AIOSERVE_KEEP_ALIVE"),
+            "static": Given(("./site", "/docs=./docs"), "aioserve.toml: static"),
+            "uvloop": Given(("off",), "--uvloop"),
+        }
+    )
+
+    assert settings.application.app == "app:Handler"
+    assert settings.bind == Bind(port=0)
+    assert settings.timeouts == Timeouts(keep_alive=300.0)
+    assert settings.static.mounts == (("/", "./site"), ("/docs", "./docs"))
+    assert settings.process.uvloop is False
+    assert settings.limits == Limits()
+    assert settings.sources == {
+        "app": "APP",
+        "port": "--port",
+        "keep-alive": "AIOSERVE_KEEP_ALIVE",
+        "static": "aioserve.toml: static",
+        "uvloop": "--uvloop",
+    }
+
+
+def test_unusable_text_is_refused_with_its_source():
+    with pytest.raises(ConfigurationError, match=r"^AIOSERVE_PORT: 'x' is not a port"):
+        build_settings({"port": Given(("x",), "AIOSERVE_PORT")})
+
+
+def test_keys_and_flags_are_each_declared_once():
+    flags = [form for one in ALL for form in (*one.forms, *dict(one.shortcuts))]
+
+    assert len(flags) == len(set(flags))
+    assert len(OPTIONS) == sum(len(section.options) for section in SECTIONS)
+
+
+@pytest.mark.parametrize("one", ALL, ids=lambda one: one.key)
+def test_declaration_is_whole(one):
+    assert re.fullmatch(r"[A-Z][ -~]*\.", one.meaning)
+    assert one.meaning.count("`") % 2 == 0
+    assert re.fullmatch(r"APP|--[a-z]+(-[a-z]+)*", one.flags[-1])
+    assert all(re.fullmatch(r"-[A-Za-z]", flag) for flag in one.flags[:-1])
+
+
+@pytest.mark.parametrize("one", [one for one in ALL if one.default is not None], ids=lambda one: one.key)
+def test_default_is_what_its_own_text_means(one):
+    values = one.default if one.repeatable else (one.default,)
+    texts = tuple(map(one.kind.format, values))
+
+    assert one.parse(Given(texts, "default")) == one.default
+
+
+@pytest.mark.parametrize("one", [one for one in ALL if one.shortcuts], ids=lambda one: one.key)
+def test_shortcuts_stand_for_usable_texts(one):
+    for flag, text in one.shortcuts:
+        assert one.parse(Given((text,), flag))
