@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -64,13 +65,13 @@ class Connection:
         "_is_closing",
         "_is_in_head",
         "_left_over",
+        "_news",
         "_options",
         "_outgoing",
         "_parts",
         "_peer_is_done",
         "_phase",
         "_transport",
-        "_when_lost",
         "peer",
     )
 
@@ -80,7 +81,8 @@ class Connection:
         self._transport = transport
         self._options = options
         self._parts = LoopParts.of(loop)
-        self._incoming = Incoming(transport, RequestParser(options.limits, scheme, options.known_methods))
+        parser = RequestParser(options.limits, scheme, options.known_methods, options.known_sections)
+        self._incoming = Incoming(transport, parser)
         self._outgoing = Outgoing(transport, loop)
         self._channel = Channel(handler, self._incoming, self._outgoing, options, self._parts.starter)
         self._deadlines = Deadlines(self._parts.ticker, self._outgoing, options.write_timeout)
@@ -90,7 +92,7 @@ class Connection:
         self._is_closing = False
         self._peer_is_done = False
         self._left_over = 0
-        self._when_lost: asyncio.Future[None] | None = None
+        self._news: asyncio.Future[None] | None = None  # for those who wait for the client to go
         self.peer: Peer = _peer_of(transport)
         self._parts.ticker.add(self, options.shortest_timeout)
         self._deadlines.set(options.timeout)
@@ -128,8 +130,7 @@ class Connection:
         if self._phase is Phase.WAITING:
             self._serve()
         elif self._phase is Phase.ANSWERING:
-            self._incoming.feed()
-            self._watch_body()
+            self._receive_body()
         elif self._phase is Phase.DISCARDING:
             self._discard_body()
             self._serve()
@@ -137,10 +138,15 @@ class Connection:
     def eof_received(self) -> bool:
         """The client sends no more; a request that is whole still gets its answer (RFC 9112 §9.6)."""
         self._peer_is_done = True
+        self._tell_those_who_wait()
         if self._phase is not Phase.ANSWERING or self._transport.get_extra_info("sslcontext"):
             return False  # closes the transport; TLS cannot be half-closed
-        if not self._incoming.body_is_complete:
+        if self._options.cancel_on_disconnect:
+            return False  # a client that has gone looks the same until something is written to it
+        is_whole = self._incoming.body_is_complete
+        if not is_whole:
             self._incoming.break_off(ClientDisconnectedError("the body ended too early"))
+        if not (is_whole and self._incoming.buffered):  # no other request can come behind this one
             self._persist_no_more()
         return True
 
@@ -153,8 +159,7 @@ class Connection:
         self._outgoing.lose()
         if self._exchange is not None and self._options.cancel_on_disconnect:
             self._exchange.cancel()
-        if self._when_lost is not None and not self._when_lost.done():
-            self._when_lost.set_result(None)
+        self._tell_those_who_wait()
 
     def pause_writing(self) -> None:
         """The transport has enough."""
@@ -183,7 +188,7 @@ class Connection:
                 if self._begin(message, may_persist=may_persist).run(message):
                     self._end()
                 else:
-                    self._watch_body()
+                    self._receive_body()
         finally:
             self._outgoing.uncork()
         if self._phase is Phase.WAITING:
@@ -230,6 +235,7 @@ class Connection:
         """Decide what becomes of the connection after an answer."""
         exchange, self._exchange = self._exchange, None
         if exchange is None or self._phase is not Phase.ANSWERING:
+            self._incoming.forget_payload()
             return
         self._deadlines.clear()
         writer = exchange.writer
@@ -249,12 +255,19 @@ class Connection:
         elif self._incoming.body_is_complete:
             self._incoming.end_request()
             self._phase = Phase.WAITING
+        elif not self._options.lingering_time:
+            self._leave()
+
+    def _receive_body(self) -> None:
+        """Pass on what has come of the body, and stop reading where enough has."""
+        self._incoming.feed()
+        self._watch_body()
 
     def _watch_body(self) -> None:
-        if self._incoming.body_is_complete or self._incoming.is_paused:
-            self._deadlines.clear()
-        else:
+        if self._incoming.is_expecting:
             self._deadlines.set(self._options.body_timeout)
+        else:
+            self._deadlines.clear()
 
     def _persist_no_more(self) -> None:
         if self._exchange is not None:
@@ -264,6 +277,8 @@ class Connection:
 
     def check_deadline(self, now: float) -> None:
         """Act on what has taken too long; called by the ticker."""
+        if self._phase is Phase.ANSWERING and not self._deadlines.is_set:
+            self._watch_body()  # its reader may have made room, or have asked the client to go on
         match self._deadlines.check(now):
             case Due.STATE:
                 self._expire()
@@ -283,6 +298,10 @@ class Connection:
             case Phase.ANSWERING:
                 self._incoming.break_off(RequestTimeout())
                 self._persist_no_more()
+            case Phase.DISCARDING:
+                self._leave()
+            case Phase.LEAVING if self._outgoing.unsent:  # then the deadline is that of progress
+                self._deadlines.set(self._options.lingering_time)
             case _:
                 self._transport.abort()
 
@@ -301,10 +320,12 @@ class Connection:
             return
         more_may_come = self._incoming.buffered or not self._incoming.body_is_complete
         self._incoming.end_request()
+        self._incoming.take_rest()
         if more_may_come and not self._peer_is_done and self._options.lingering_time:
             self._deadlines.set(self._options.lingering_time)
             if self._transport.can_write_eof():
-                self._transport.write_eof()
+                with suppress(OSError):  # asyncio's shuts the socket down at once: the client may have gone
+                    self._transport.write_eof()
         else:
             self._deadlines.set(self._options.write_timeout)
             self._transport.close()
@@ -312,7 +333,8 @@ class Connection:
     def close(self, timeout: float) -> None:
         """Close at once if idle, else after the current answer, at the latest in ``timeout`` seconds."""
         self._is_closing = True
-        if self._phase is Phase.WAITING and not self._incoming.buffered:
+        is_idle = self._phase is Phase.WAITING and not self._incoming.buffered
+        if is_idle or self._phase is Phase.DISCARDING:
             self._leave()
         self._persist_no_more()
         self._deadlines.close_in(timeout)
@@ -328,17 +350,31 @@ class Connection:
         if self._exchange is None or self._phase is not Phase.ANSWERING:
             raise RuntimeError("only a connection whose request is being answered can be taken over")
         self._phase = Phase.DETACHED
+        self._tell_those_who_wait()
         self._exchange.writer.is_detached = True
         self._parts.ticker.discard(self)
         self._outgoing.uncork()
         return self._transport, self._incoming.take_rest()
 
     async def wait_lost(self) -> None:
-        """Wait until the connection is gone."""
-        if self._phase is not Phase.LOST:
-            if self._when_lost is None:
-                self._when_lost = asyncio.get_running_loop().create_future()
-            await asyncio.shield(self._when_lost)
+        """Wait until the connection is gone, or another protocol's."""
+        while self._phase not in (Phase.LOST, Phase.DETACHED):
+            await self._wait_for_news()
+
+    async def wait_disconnected(self) -> None:
+        """Wait until the client has gone or, which looks the same, sends no more."""
+        while not self._peer_is_done and self._phase not in (Phase.LOST, Phase.DETACHED):
+            await self._wait_for_news()
+
+    async def _wait_for_news(self) -> None:
+        if self._news is None:
+            self._news = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._news)
+
+    def _tell_those_who_wait(self) -> None:
+        news, self._news = self._news, None
+        if news is not None:
+            news.set_result(None)
 
 
 def _peer_of(transport: asyncio.Transport) -> Peer:

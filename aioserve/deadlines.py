@@ -43,6 +43,11 @@ class Deadlines:
         self._state = self._close_by = self._stuck_by = inf
         self._sent = -1
 
+    @property
+    def is_set(self) -> bool:
+        """Whether there is a deadline for what the connection is doing."""
+        return self._state != inf
+
     def set(self, seconds: float) -> None:
         """Give what the connection is doing so many seconds from now; 0 for no limit."""
         self._state = self._ticker.deadline_in(seconds) if seconds else inf

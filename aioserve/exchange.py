@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from types import CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from aioserve.errors import ClientDisconnectedError, HttpProcessingError
@@ -107,9 +108,9 @@ class Exchange:
         """Ask the responders and then the handler; True when the exchange is over, False when it goes on."""
         handler, incoming, _, options, _ = self._channel
         try:
+            payload = incoming.open_payload(message, self.writer, options)
             if options.allowed_methods:
                 must_be_allowed(message.method, options.allowed_methods)
-            payload = incoming.open_payload(message, self.writer, options)
             for respond in options.responders:
                 if (answer := respond(message)) is not None:
                     is_over = self._send(answer)
@@ -138,7 +139,7 @@ class Exchange:
 
     def _start(self, result: Any) -> bool:
         """Take the first step of what a handler returned; True when that was all."""
-        if not hasattr(result, "send"):
+        if not isinstance(result, CoroutineType | GeneratorType):
             if not hasattr(result, "__await__"):
                 raise TypeError(f"handle_request() returned {result!r}, neither None nor an awaitable")
             result = _await(result)
@@ -189,7 +190,7 @@ class Exchange:
         if isinstance(error, asyncio.CancelledError | ClientDisconnectedError):
             handler.log_debug("Ignored premature client disconnection.")
             writer.is_broken = True
-        elif writer.is_started:
+        elif writer.is_started or writer.is_detached:
             handler.log_exception(
                 "Error handling request %s, after its answer began", self.message, exc_info=error
             )
@@ -197,7 +198,7 @@ class Exchange:
             writer.is_broken = not writer.is_finished
         else:
             self._answer_error(error)
-            writer.is_broken = not writer.is_started
+            writer.is_broken |= not writer.is_started
 
     def _answer_error(self, error: BaseException) -> None:
         handler, incoming = self._channel.handler, self._channel.incoming
@@ -208,13 +209,16 @@ class Exchange:
             handler.handle_error(status, self.message, incoming.payload, error, headers)
         except Exception as second:  # noqa: BLE001 - an author's handle_error, or fields that cannot be sent
             handler.log_exception("Error in handle_error", exc_info=second)
-            if not self.writer.is_started:
+            if self.writer.is_started:
+                self.writer.is_broken = not self.writer.is_finished
+            else:
                 self.writer.write_response(500, "500 Internal Server Error\n")
 
     def _finish(self) -> None:
         """Finish the answer if nobody did, and log the request."""
         writer = self.writer
-        if not self._channel.outgoing.is_lost and not writer.is_detached:
+        is_whole = writer.is_finished and not writer.is_broken
+        if not (is_whole or writer.is_detached or self._channel.outgoing.is_lost):
             self._complete()
         writer.status = writer.status or _CLIENT_GONE
         if self._channel.options.access_sink is not None:
@@ -223,19 +227,20 @@ class Exchange:
 
     def _complete(self) -> None:
         writer, response = self.writer, self.writer.response
-        if not writer.is_started and not writer.is_broken:
+        if not writer.is_broken:
             try:
-                if response is None:
+                if writer.is_started:
+                    if response is not None and response.headers_sent:
+                        response.write_eof()
+                elif response is not None:
+                    response.send_empty()
+                else:
                     raise RuntimeError("the handler ended without an answer")  # noqa: TRY301 - as any other
-                response.send_empty()
             except Exception as error:  # noqa: BLE001 - also an answer that was made and cannot be sent
                 self._fail(error)
-        if writer.is_broken:
-            return
-        if response is not None and response.headers_sent:
-            response.write_eof()
-        writer.write_eof()
-        if writer.is_broken:
+        if not writer.is_broken:
+            writer.write_eof()
+        if writer.is_finished and writer.missing:
             self._channel.handler.logger.error("%r: the body is %d bytes short", self.message, writer.missing)
 
     def _log(self) -> None:

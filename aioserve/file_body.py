@@ -16,13 +16,20 @@ _BLOCK = 262_144
 
 
 def read_blocks(body: FileSlice) -> Generator[bytes, None, None]:
-    """Yield the bytes of a slice, and close its file in the end.
+    """Return a generator of a slice's bytes, which closes the file when it ends or is closed.
 
     Raises:
-        OSError: the file cannot be read, or has become shorter than it was.
+        OSError: while it yields: the file cannot be read, or has become shorter than it was.
     """
+    blocks = _read_blocks(body)
+    next(blocks)  # into its `with`: it closes the file also when nobody asks for a block
+    return blocks
+
+
+def _read_blocks(body: FileSlice) -> Generator[bytes, None, None]:
     offset, left = body.offset, body.length
     with body.file:
+        yield b""
         while left:
             block = os.pread(body.file.fileno(), min(left, _BLOCK), offset)
             if not block:

@@ -20,7 +20,7 @@ from aioserve.observe.formats import FORMATS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from aioserve.http.messages import Responder
+    from aioserve.http.messages import RequestMessage, Responder
     from aioserve.observe.access import AccessRecord
 
     AccessSink = Callable[[AccessRecord], object]
@@ -47,9 +47,9 @@ class HandlerOptions:
         access_log_format: ``common``, ``combined`` or ``dev``; for a Logger.
         limits: of the parser.
         auto_decompress: take the content coding off request bodies.
-        cancel_on_disconnect: cancel a handler whose client has gone.
+        cancel_on_disconnect: cancel a handler whose client has gone; one that has closed only its sending
+            half looks the same, and gets no answer then.
         responders: asked in their order before the handler is.
-        server: the value of the Server field where a `Response` does not say; None for the default.
     """
 
     keep_alive: float = 75.0
@@ -70,6 +70,7 @@ class HandlerOptions:
     # What follows from the rest, made once:
     access_sink: AccessSink | None = field(init=False, compare=False)
     known_methods: dict[bytes, str] = field(init=False, compare=False, repr=False)
+    known_sections: dict[bytes, RequestMessage] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         sink = self.access_log
@@ -80,6 +81,7 @@ class HandlerOptions:
                 )
             sink = LoggerAccessLog(sink, FORMATS[self.access_log_format])
         object.__setattr__(self, "access_sink", sink)
+        object.__setattr__(self, "known_sections", {})
         extra = {name.encode("ascii"): name for name in self.allowed_methods}
         object.__setattr__(self, "known_methods", REGISTERED_METHODS | extra if extra else REGISTERED_METHODS)
 
@@ -94,6 +96,7 @@ _LIMITS = {"max_line_size": "line", "max_field_size": "field", "max_headers": "h
     "max_header_count": "headers",
     "max_body_size": "body",
 }
+_TIMES = {"keep_alive", "timeout", "body_timeout", "write_timeout", "lingering_time"}
 _ALIASES = {"log": "logger", "keep_alive_on": "tcp_keepalive"}
 _NAMES = {each.name for each in fields(HandlerOptions) if each.init} - {"limits", "responders"}
 
@@ -126,9 +129,17 @@ def _options_of(given: tuple[tuple[str, Any], ...], defaults: HandlerOptions) ->
             raise TypeError(f"ServerHttpProtocol() got an unexpected keyword argument {name!r}")
     if limits:
         chosen["limits"] = defaults.limits._replace(**limits)
-    for name in ("keep_alive", "timeout"):
-        if name in chosen:
-            chosen[name] = float(chosen[name] or 0)  # None and False turn a time off
+    for name in _TIMES & chosen.keys():
+        chosen[name] = _seconds(name, chosen[name])
     if "allowed_methods" in chosen:
+        if isinstance(chosen["allowed_methods"], str):
+            raise TypeError("allowed_methods is a sequence of names, not one")
         chosen["allowed_methods"] = tuple(chosen["allowed_methods"])
     return replace(defaults, **chosen)
+
+
+def _seconds(name: str, value: float | None) -> float:
+    seconds = float(value or 0)  # None and False turn a time off
+    if not seconds >= 0:  # NaN is neither less nor more
+        raise ValueError(f"{name} is a number of seconds, not {value!r}")
+    return seconds

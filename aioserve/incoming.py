@@ -7,6 +7,7 @@ handler did not read is read away where that is quicker than another connection.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aioserve.content_coding import decoder_for, supported_codings
@@ -33,14 +34,25 @@ class Incoming:
         parser: makes requests of them.
     """
 
-    __slots__ = ("_discarded", "_is_broken", "_is_paused", "_parser", "_transport", "payload")
+    __slots__ = (
+        "_awaits_reader",
+        "_discarded",
+        "_is_broken",
+        "_is_paused",
+        "_parser",
+        "_transport",
+        "_writer",
+        "payload",
+    )
 
     def __init__(self, transport: asyncio.ReadTransport, parser: RequestParser) -> None:
         self._transport = transport
         self._parser = parser
         self._is_paused = False
         self._is_broken = False  # nothing that comes can be understood any more
+        self._awaits_reader = False  # the client sends its body when it is told that somebody wants it
         self._discarded = 0
+        self._writer: ResponseWriter | None = None  # of the request that has a body
         self.payload = EMPTY_PAYLOAD
 
     @property
@@ -49,9 +61,9 @@ class Incoming:
         return self._parser.buffered
 
     @property
-    def is_paused(self) -> bool:
-        """Whether nothing is read from the transport for now."""
-        return self._is_paused
+    def is_expecting(self) -> bool:
+        """It is the client's turn to send more of the body."""
+        return not (self._is_paused or self._awaits_reader or self.body_is_complete)
 
     @property
     def body_is_complete(self) -> bool:
@@ -65,7 +77,7 @@ class Incoming:
         return not self._is_broken and (left is None or left <= DISCARD_LIMIT)
 
     def receive(self, data: bytes) -> None:
-        """Take bytes from the transport; too many of them, with a request still unanswered, pause it."""
+        """Keep bytes from the transport, for `next_request` and `feed`."""
         self._parser.receive_data(data)
 
     def next_request(self) -> RequestMessage | None:
@@ -74,7 +86,10 @@ class Incoming:
         Raises:
             HttpProcessingError: what came is no request.
         """
-        return self._parser.next_request()
+        message = self._parser.next_request()
+        if message is None:
+            self._resume()
+        return message
 
     def give_up(self) -> None:
         """Understand nothing any more: what came was no request."""
@@ -86,7 +101,7 @@ class Incoming:
             self.payload.set_exception(error)
 
     def take_rest(self) -> bytes:
-        """Hand over what came behind the last request, for another protocol."""
+        """Hand over what came behind the last request, for another protocol or to be thrown away."""
         self._resume()
         return self._parser.take_rest()
 
@@ -104,37 +119,36 @@ class Incoming:
         """
         if not message.chunked and not message.content_length:
             return EMPTY_PAYLOAD
+        self._writer = writer
+        self._awaits_reader = message.expects_continue and not self._parser.buffered
+        # Until somebody reads, the client may send the body or not, or more than is worth reading away.
+        writer.leaves_body = self._awaits_reader or not self.is_discardable
         decoder = None
         if options.auto_decompress and message.compression is not None:
             decoder = decoder_for(message.compression)
             if decoder is None:
                 known = (("Accept-Encoding", ", ".join(supported_codings())),)
                 raise HttpProcessingError(415, "The coding of the body is not understood here.", known)
-        may_persist = writer.may_persist
-        is_asked_for = message.expects_continue and not self._parser.buffered
-        # Until somebody reads, the client may send the body or not, or more than is worth reading away.
-        if is_asked_for or not self.is_discardable:
-            writer.may_persist = False
-
-        def begin_to_read() -> None:
-            writer.may_persist = may_persist
-            if is_asked_for:
-                writer.write_continue()
-
         self.payload = Payload(
             message.field("content-type"),
             decoder=decoder,
             limit=options.limits.body,
-            on_first_read=begin_to_read,
-            on_room=self._on_room,
+            on_first_read=partial(self._begin_to_read, writer),
+            on_room=self.feed,
         )
         self.feed()
         return self.payload
 
+    def _begin_to_read(self, writer: ResponseWriter) -> None:
+        writer.leaves_body = False
+        if self._awaits_reader:
+            self._awaits_reader = False
+            writer.write_continue()
+
     def feed(self) -> None:
-        """Move what is there of the body into the payload, and pause where there is too much of anything."""
-        payload = self.payload
-        if not payload.is_eof() and not self._is_broken and not payload.is_full:
+        """Move what is there of the body into the payload; read on unless there is too much of anything."""
+        payload, writer = self.payload, self._writer
+        if writer is not None and not (payload.is_eof() or self._is_broken or payload.is_full):
             try:
                 if part := self._parser.read_body():
                     payload.feed_data(part)
@@ -142,31 +156,39 @@ class Incoming:
                     payload.feed_eof()
             except HttpProcessingError as error:
                 self._is_broken = True
+                writer.may_persist = False
                 payload.set_exception(error)
-        if payload.is_full or self._parser.buffered > _BUFFER_LIMIT:
+        # A payload that has the whole body needs no pause: nobody would notice that the client leaves.
+        if self._parser.buffered > _BUFFER_LIMIT or (payload.is_full and not self._parser.body_is_complete):
             self._pause()
+        else:
+            self._resume()
 
     def discard_body(self) -> bool:
         """Read away what is there of an unread body; False when that is too much or makes no sense."""
+        self.forget_payload()
         try:
             self._discarded += len(self._parser.read_body())
         except HttpProcessingError:
             self._is_broken = True
+        self.feed()
         return not self._is_broken and self._discarded <= DISCARD_LIMIT
 
     def end_request(self) -> None:
-        """Forget the current request's payload; what comes next is another request."""
+        """Forget the current request; what comes next is another one."""
+        self.forget_payload()
+        self._discarded = 0
+        self.feed()
+
+    def forget_payload(self) -> None:
+        """Let nobody read the current request's body any more."""
         if self.payload is not EMPTY_PAYLOAD:
             self.payload.close()
             self.payload = EMPTY_PAYLOAD
-        self._discarded = 0
-        self._resume()
+        self._awaits_reader = False
+        self._writer = None
 
     # Flow control
-
-    def _on_room(self) -> None:
-        self._resume()
-        self.feed()
 
     def _pause(self) -> None:
         if not self._is_paused:

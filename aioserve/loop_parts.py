@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 class LoopParts:
     """The parts of one loop; `of` finds them."""
 
-    __slots__ = ("__weakref__", "_loop", "starter", "ticker")
+    __slots__ = ("__weakref__", "starter", "ticker")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
         self.ticker = Ticker(loop)
         self.starter = EagerStarter(loop)
 
@@ -26,10 +25,11 @@ class LoopParts:
     def of(loop: asyncio.AbstractEventLoop) -> LoopParts:
         """Return the parts of a loop; they live as long as somebody holds them."""
         parts = _PARTS.get(id(loop))
-        if parts is None or parts._loop is not loop:  # noqa: SLF001 - an id is used again after its loop
+        if parts is None:
             parts = _PARTS[id(loop)] = LoopParts(loop)
         return parts
 
 
-# By id, and not weakly by loop: the parts hold their loop, which would keep it alive for ever.
+# By id, and not weakly by loop: the parts hold their loop, which would keep it alive for ever. For the same
+# reason an id that is found here is that of its loop and of no later one.
 _PARTS: WeakValueDictionary[int, LoopParts] = WeakValueDictionary()

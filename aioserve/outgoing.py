@@ -85,9 +85,9 @@ class Outgoing:
     def flush(self) -> None:
         """Give the transport what is held."""
         held, self._held = self._held, []
-        self._written += self._held_bytes
-        self._held_bytes = 0
+        size, self._held_bytes = self._held_bytes, 0
         if held and not self.is_lost:
+            self._written += size
             self._transport.write(held[0] if len(held) == 1 else b"".join(held))
 
     def cork(self) -> None:
@@ -134,6 +134,9 @@ class Outgoing:
 
     def _pump(self) -> None:
         source, write = self._source, self._write
+        if self.is_lost:
+            self._end_source(ClientDisconnectedError("the client has gone"))
+            return
         if source is None or write is None or self.is_paused:
             return
         try:
@@ -171,10 +174,9 @@ class Outgoing:
     def lose(self) -> None:
         """The connection is gone: nothing is sent any more, and whoever waits is told."""
         self.is_lost = True
-        self._held.clear()
+        self.flush()
         self._wake()
-        if self._source is not None:
-            self._end_source(ClientDisconnectedError("the client has gone"))
+        self._pump()
 
     def _wake(self) -> None:
         waiters, self._waiters = self._waiters, []

@@ -55,6 +55,7 @@ class Payload:
         "_exception",
         "_first",
         "_form",
+        "_is_closed",
         "_is_eof",
         "_is_fed",
         "_limit",
@@ -85,6 +86,7 @@ class Payload:
         self._is_fed = False
         self._raw_is_eof = False
         self._is_eof = False
+        self._is_closed = False
         self._form: MultipartForm | None = None
         self._exception: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -123,6 +125,9 @@ class Payload:
 
     def close(self) -> None:
         """Forget what is kept: the request is over and nobody reads on."""
+        if self is EMPTY_PAYLOAD:  # which other requests share
+            return
+        self._is_closed = True
         self._exception = RuntimeError("the request is over; its body can be read no more")
         self._is_eof = False
         self._buffer.clear()
@@ -158,9 +163,8 @@ class Payload:
             self.set_exception(error)
 
     def _wake(self) -> None:
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     # What is known
 
@@ -180,6 +184,7 @@ class Payload:
 
     def _wait(self) -> Waiting:
         """Wait for more: bytes, the end, or an exception, which is raised."""
+        self._must_be_free()
         if self._exception is not None:
             raise self._exception
         if self._on_first_read is not None:
@@ -187,8 +192,6 @@ class Payload:
             on_first_read()
         if self._is_eof:
             return
-        if self._waiter is not None:
-            raise RuntimeError("the body is already being read by somebody else")
         self._waiter = asyncio.get_running_loop().create_future()
         try:
             yield from self._waiter
@@ -197,8 +200,13 @@ class Payload:
         if self._exception is not None and not self._buffer:
             raise self._exception
 
+    def _must_be_free(self) -> None:
+        if self._waiter is not None:
+            raise RuntimeError("the body is already being read by somebody else")
+
     def _take(self, most: int) -> bytes:
         """Take at most so many bytes of what is kept; all for a negative number."""
+        self._must_be_free()
         if most < 0 or most >= self._buffered:
             first, rest = self._buffer.popleft() if self._buffer else b"", self._buffer
             taken = b"".join([memoryview(first)[self._first :], *rest]) if rest or self._first else first
@@ -221,6 +229,30 @@ class Payload:
             self._make_room()
         return taken
 
+    def _put_back(self, parts: list[bytes]) -> None:
+        """Keep again what was taken by a reader that did not get to its end."""
+        taken = b"".join(parts)
+        if taken and not self._is_closed:
+            if self._buffer:
+                self._buffer[0] = self._buffer[0][self._first :]
+            self._first = 0
+            self._buffer.appendleft(taken)
+            self._buffered += len(taken)
+
+    def _gather(self, most: int) -> Waiting:
+        """Take so many bytes (to the end for a negative number), fewer only at the end; or none at all."""
+        parts: list[bytes] = []
+        try:
+            while most and not self.at_eof():
+                if not self._buffered:
+                    yield from self._wait()
+                parts.append(self._take(most))
+                most -= len(parts[-1])
+        except BaseException:
+            self._put_back(parts)
+            raise
+        return b"".join(parts)
+
     def _make_room(self) -> None:
         if self._decoder is not None and not self._decoder.needs_input:
             self._decode(b"")
@@ -237,17 +269,11 @@ class Payload:
     @steps
     def read(self, n: int = -1) -> Waiting:
         """Return at most ``n`` bytes, or everything to the end for a negative ``n``; ``b""`` at the end."""
-        if n >= 0:
-            while n and not self._buffered and not self._is_eof:
-                yield from self._wait()
-            return self._take(n)
-        parts: list[bytes] = []
-        while True:
-            parts.append(self._take(-1))
-            if self._is_eof and not self._buffered:
-                return b"".join(parts)
-            if not self._buffered:
-                yield from self._wait()
+        if n < 0:
+            return (yield from self._gather(-1))
+        while n and not self._buffered and not self._is_eof:
+            yield from self._wait()
+        return self._take(n)
 
     @steps
     def readexactly(self, n: int) -> Waiting:
@@ -255,40 +281,39 @@ class Payload:
 
         Raises:
             asyncio.IncompleteReadError: the body ended before; it holds what came.
+            ValueError: ``n`` is negative.
         """
-        parts: list[bytes] = []
-        missing = n
-        while missing:
-            while not self._buffered:
-                if self._is_eof:
-                    raise asyncio.IncompleteReadError(b"".join(parts), n)
-                yield from self._wait()
-            parts.append(self._take(missing))
-            missing -= len(parts[-1])
-        return b"".join(parts)
+        if n < 0:
+            raise ValueError(f"a number of bytes is not negative: {n}")
+        data = yield from self._gather(n)
+        if len(data) < n:
+            raise asyncio.IncompleteReadError(data, n)
+        return data
 
     @steps
     def readline(self) -> Waiting:
         """Return the bytes up to and with the next LF, or to the end.
 
         Raises:
-            ValueError: the line is longer than 64 KiB; what follows stays readable.
+            ValueError: the line is longer than 64 KiB; the other methods can still read it.
         """
         parts: list[bytes] = []
-        size = 0
-        while True:
-            while not self._buffered:
-                if self._is_eof:
-                    return b"".join(parts)
-                yield from self._wait()
-            end = self._buffer[0].find(b"\n", self._first)
-            length = (end + 1 if end >= 0 else len(self._buffer[0])) - self._first
-            size += length
-            if size > _LINE_LIMIT:
-                raise ValueError("Line is too long")
-            parts.append(self._take(length))
-            if end >= 0:
-                return b"".join(parts)
+        size, end = 0, -1
+        try:
+            while end < 0 and not self.at_eof():
+                if not self._buffered:
+                    yield from self._wait()
+                    continue
+                end = self._buffer[0].find(b"\n", self._first)
+                length = (end + 1 if end >= 0 else len(self._buffer[0])) - self._first
+                size += length
+                if size > _LINE_LIMIT:
+                    raise ValueError("Line is too long")  # noqa: TRY301 - it keeps what was taken
+                parts.append(self._take(length))
+        except BaseException:
+            self._put_back(parts)
+            raise
+        return b"".join(parts)
 
     @steps
     def wait_eof(self) -> Waiting:
@@ -302,10 +327,8 @@ class Payload:
         Raises:
             RuntimeError: somebody waits for bytes.
         """
-        if self._exception is not None:
+        if self._exception is not None and not self._buffer:
             raise self._exception
-        if self._waiter is not None:
-            raise RuntimeError("the body is already being read by somebody else")
         return self._take(n)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -337,7 +360,7 @@ class Payload:
         name = encoding or _charset_of(self._content_type) or "utf-8"
         try:
             return body.decode(name)
-        except (LookupError, UnicodeDecodeError):
+        except (LookupError, UnicodeError):
             raise BadHttpMessage(f"The body is not text in {name!r}.") from None
 
     @steps

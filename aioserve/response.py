@@ -6,15 +6,15 @@ line that made it; none is an assertion, which ``python -O`` would take away.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from aioserve import __version__
-from aioserve.http.messages import HttpVersion, HttpVersion11
+from aioserve.http.messages import HttpVersion, HttpVersion10, HttpVersion11
 from aioserve.http.statuses import reason_of
 from aioserve.http1.framing import must_be_valid_field, must_be_valid_reason
-from aioserve.writer import ResponseWriter
+from aioserve.writer import ResponseWriter, bytes_of, must_be_final
 
 if TYPE_CHECKING:
     import asyncio
@@ -38,13 +38,13 @@ class Response:
 
     Args:
         transport: the handler's ``self.writer`` (or ``self.transport``, as the oldest handlers have it).
-        status: 100 to 999.
-        http_version: what the status line says; framing follows the version of the request.
+        status: 101, or 200 to 999: other interim answers are the server's to send.
+        http_version: what the status line says, (1, 0) or (1, 1); framing follows it and the request's.
         close: end the connection after this answer.
         reason: the phrase of the status line; the registered one where left out.
 
     Raises:
-        TypeError, ValueError: the status is no int or out of range, or the reason cannot be sent.
+        TypeError, ValueError: the status, the version or the reason cannot be sent.
     """
 
     SERVER_SOFTWARE = f"aioserve/{__version__}"
@@ -60,8 +60,9 @@ class Response:
     ) -> None:
         if isinstance(status, bool) or not isinstance(status, int):
             raise TypeError(f"a status is an int, not {status!r}")
-        if not 100 <= status <= 999:
-            raise ValueError(f"a status lies between 100 and 999, not {status}")
+        must_be_final(status)
+        if http_version not in (HttpVersion10, HttpVersion11):
+            raise ValueError(f"the version of an answer is (1, 0) or (1, 1), not {http_version!r}")
         if reason is not None:
             must_be_valid_reason(reason)
         self.transport = transport
@@ -79,6 +80,11 @@ class Response:
             self._writer.keep_alive = False
         if not self._writer.is_started:
             self._writer.response = self
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse a `SERVER_SOFTWARE` that cannot be sent."""
+        super().__init_subclass__(**kwargs)
+        must_be_valid_field("Server", cls.SERVER_SOFTWARE)
 
     def __repr__(self) -> str:
         return f"<Response {self._status} {self._reason}>"
@@ -194,7 +200,7 @@ class Response:
         must_be_valid_field(name, value)
         match name.lower():
             case "connection":
-                self._understand_connection(value)
+                self._writer.understand_connection(value)
             case "transfer-encoding":
                 if value.lower() != "chunked":
                     raise ValueError("the only transfer coding is chunked")
@@ -207,13 +213,6 @@ class Response:
                 pass  # how long a connection may idle is the server's to say
             case _:
                 self._headers.add(name, value)
-
-    def _understand_connection(self, value: str) -> None:
-        options = {option.strip().lower() for option in value.split(",")}
-        if "close" in options:
-            self._writer.keep_alive = False
-        elif "keep-alive" in options:
-            self._writer.keep_alive = True
 
     def add_headers(self, *headers: tuple[str, str]) -> None:
         """Add header fields, each a pair of name and value; see `add_header`."""
@@ -253,6 +252,10 @@ class Response:
 
     # Sending
 
+    def _must_be_sent(self) -> None:
+        if not self._headers_sent:
+            raise RuntimeError("the head has not been sent")
+
     def send_headers(self) -> None:
         """Send the head; the framing of the body is decided now.
 
@@ -261,6 +264,7 @@ class Response:
             TypeError, ValueError: something that was put into `headers` cannot be sent.
         """
         self._must_be_unsent()
+        self._writer.server = self.SERVER_SOFTWARE
         self._writer.begin(
             self._status,
             self._reason,
@@ -268,14 +272,16 @@ class Response:
             length=None if self._is_compressed else self.length,
             is_chunked=self._is_chunked,
             version=self._version,
-            upgrade=self._upgrade if self._status in (101, 426) else None,
+            upgrade=self._upgrade,
         )
         self._headers_sent = True
+        self._writer.response = self  # the one to be finished, should its handler forget that
 
     def send_empty(self) -> None:
         """Send the answer without a body: a handler made it and ended without sending it."""
-        self._headers.pop("Content-Length", None)
         self._headers["Content-Length"] = "0"
+        if self._is_compressed:
+            self._headers.popall("Content-Encoding", None)  # nothing is no whole stream in any coding
         self._is_compressed = self._is_chunked = False
         self._filters = []
         self.send_headers()
@@ -296,11 +302,11 @@ class Response:
             TypeError: the chunk is not made of bytes.
             RuntimeError: the head has not been sent, the answer is finished, or longer than announced.
         """
+        self._must_be_sent()
         if not self._filters:
             return self._writer.write(chunk)
-        if not isinstance(chunk, bytes | bytearray | memoryview):
-            raise TypeError(f"a body is made of bytes, not of {type(chunk).__name__}")
-        return self._send(_through(self._filters, [bytes(chunk)]))
+        self._writer.write(b"")  # refuses what may not be written before a filter has taken it
+        return self._send(_through(self._filters, [bytes_of(chunk)]))
 
     def write_eof(self) -> Outgoing:
         """Finish the answer; doing so twice is harmless.
@@ -311,8 +317,7 @@ class Response:
         Raises:
             RuntimeError: the head has not been sent.
         """
-        if not self._headers_sent:
-            raise RuntimeError("the head has not been sent")
+        self._must_be_sent()
         filters, self._filters = self._filters, []
         if not self._writer.is_finished:
             for position, stage in enumerate(filters):
@@ -360,6 +365,8 @@ def _through(filters: list[Filter], pieces: list[bytes]) -> list[bytes]:
 
 
 def _length_of(value: str) -> int:
+    if not isinstance(value, str):  # put into `headers` as it is
+        raise TypeError(f"the value of a header field is a str, not {value!r}")
     if not (value.isascii() and value.isdigit()):  # RFC 9110 §8.6: digits and nothing else
         raise ValueError(f"a Content-Length is a number, not {value!r}")
     return int(value)

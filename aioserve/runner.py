@@ -8,29 +8,31 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aioserve.handler_options import HandlerOptions
 from aioserve.http1.parser import ParserLimits
-from aioserve.listen.sockets import format_address
+from aioserve.listen.sockets import BACKLOG, format_address
 from aioserve.loop_parts import LoopParts
 from aioserve.observe.logs import open_observers
 from aioserve.responders import make_responders
 from aioserve.server import ServerHttpProtocol
+from aioserve.signals import StopSignals
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from aioserve.http.messages import Responder
     from aioserve.observe.access import AccessLog
     from aioserve.settings import Settings
+    from aioserve.ticker import Ticker
 
     Factory = Callable[[], ServerHttpProtocol]
-
-FORCED = 130  # the exit code of a second SIGINT, as of a process that dies of it
 
 
 def run(settings: Settings, factory: Factory | None, sockets: list[socket.socket]) -> int:
@@ -42,29 +44,27 @@ def run(settings: Settings, factory: Factory | None, sockets: list[socket.socket
         sockets: listening; they are closed in the end.
 
     Returns:
-        The exit code: 0 when it was asked to stop, `FORCED` when it was asked twice by SIGINT.
+        The exit code: 0 when it was asked to stop, 130 when it was asked twice by SIGINT.
 
     Raises:
         ConfigurationError: a folder cannot be served.
     """
+    signals = StopSignals(settings.timeouts.shutdown)
     try:
         with asyncio.Runner(loop_factory=_choose_loop(settings.process.uvloop)) as runner:
-            return runner.run(_Server(settings, factory, sockets).serve())
+            return runner.run(_Server(settings, factory, sockets, signals).serve())
     finally:
+        signals.close()
         for each in sockets:
             each.close()
 
 
 def _choose_loop(wanted: bool | None) -> Callable[[], asyncio.AbstractEventLoop]:
     """Return what makes the loop: uvloop's where it is wanted, or not refused and installed."""
-    if wanted is not False:
-        try:
-            import uvloop  # noqa: PLC0415 - loaded only where it serves
-        except ImportError:
-            if wanted:
-                raise
-        else:
-            return uvloop.new_event_loop
+    if wanted or (wanted is None and find_spec("uvloop")):
+        import uvloop  # noqa: PLC0415 - loaded only where it serves
+
+        return uvloop.new_event_loop
     return asyncio.new_event_loop
 
 
@@ -88,50 +88,45 @@ def make_options(
 class _Server:
     """The server of one process, from start to end."""
 
-    def __init__(self, settings: Settings, factory: Factory | None, sockets: list[socket.socket]) -> None:
+    def __init__(
+        self, settings: Settings, factory: Factory | None, sockets: list[socket.socket], signals: StopSignals
+    ) -> None:
         self._settings = settings
         self._factory = factory
         self._sockets = sockets
-        self._stop_requests: asyncio.Queue[signal.Signals] = asyncio.Queue()
+        self._signals = signals
 
     async def serve(self) -> int:
         """Serve, stop, and return the exit code."""
         settings = self._settings
         loop = asyncio.get_running_loop()
+        self._signals.listen(loop)
         observers = open_observers(settings.logs, debug=settings.process.debug, call_later=loop.call_later)
-        port_file = settings.process.port_file
         try:
             parts = LoopParts.of(loop)  # held here, so that it lives from the first connection to the last
-            responders = make_responders(
-                settings.static,
-                has_application=self._factory is not None,
-                clock=lambda: parts.ticker.seconds,  # a Last-Modified is never later than Date
-            )
-            options = make_options(settings, responders, observers.access_log)
-            for number in (signal.SIGINT, signal.SIGTERM):
-                # Also where a script's `&` had SIGINT ignored: a handler of one's own takes that back.
-                loop.add_signal_handler(number, self._stop_requests.put_nowait, number)
-            servers = [
-                await loop.create_server(self._make_protocol(options), sock=each, start_serving=False)
-                for each in self._sockets
-            ]
+            make_protocol = self._protocol_maker(parts.ticker, observers.access_log)
             addresses = [format_address(each) for each in self._sockets]
-            for server in servers:
-                await server.start_serving()
-            if port_file:
-                _write_port_file(Path(port_file), self._sockets[0].getsockname()[1])
-            observers.ready(addresses, self._served())
-            await self._stop_requests.get()
-            code = await self._drain(servers, parts)
-            observers.stopped("stopped" if code == 0 else "stopped at once")
-            return code
+            servers = [
+                await loop.create_server(make_protocol, sock=each, backlog=BACKLOG) for each in self._sockets
+            ]
+            with _port_file(settings.process.port_file, self._sockets[0].getsockname()[1]):
+                observers.ready(addresses, self._served())
+                await self._signals.next()
+                await self._stop_accepting(servers, make_protocol)
+                is_forced = await self._drain(parts.ticker)
+            observers.stopped("stopped at once" if is_forced else "stopped")
         finally:
-            if port_file:
-                _remove_port_file(Path(port_file))
             observers.close()
+        return self._signals.exit_code
 
-    def _make_protocol(self, options: HandlerOptions) -> Factory:
+    def _protocol_maker(self, ticker: Ticker, access_log: AccessLog | None) -> Factory:
         factory = self._factory or ServerHttpProtocol
+        responders = make_responders(
+            self._settings.static,
+            has_application=self._factory is not None,
+            clock=lambda: ticker.seconds,  # a Last-Modified is never later than Date
+        )
+        options = make_options(self._settings, responders, access_log)
 
         def make_protocol() -> ServerHttpProtocol:
             protocol = factory()
@@ -145,14 +140,25 @@ class _Server:
         mounts = [f"{folder} at {prefix}" for prefix, folder in self._settings.static.mounts]
         return [*mounts, app] if app else mounts
 
-    async def _drain(self, servers: list[asyncio.Server], parts: LoopParts) -> int:
-        """Accept no more, let answers finish, and cut what does not; a second signal cuts at once."""
+    async def _stop_accepting(self, servers: list[asyncio.Server], make_protocol: Factory) -> None:
+        """Accept no more, but what has connected already: closing a socket resets whoever waits in it."""
+        loop = asyncio.get_running_loop()
+        for each in self._sockets:
+            loop.remove_reader(each)  # asyncio accepts no more; uvloop does, until its server is closed
+        await _let_loop_turn()  # what asyncio has accepted needs its server to become a connection
+        waiting = [*chain.from_iterable(map(_accept_waiting, self._sockets))]
         for server in servers:
             server.close()
-        connections = parts.ticker.connections
+        for each in waiting:
+            await loop.connect_accepted_socket(make_protocol, each)
+        await _let_loop_turn()  # to read what clients have sent already
+
+    async def _drain(self, ticker: Ticker) -> bool:
+        """Let answers finish, and cut what does not; at once by a second signal, and then return True."""
+        connections = ticker.connections
         for connection in tuple(connections):
             connection.close(self._settings.timeouts.shutdown)
-        second = asyncio.create_task(self._stop_requests.get())
+        second = asyncio.create_task(self._signals.next())
         while connections:
             gone = [asyncio.create_task(each.wait_lost()) for each in connections]
             await asyncio.wait([*gone, second], return_when=asyncio.FIRST_COMPLETED)
@@ -161,17 +167,40 @@ class _Server:
             if second.done():
                 for connection in tuple(connections):
                     connection.abort()
-                return FORCED if second.result() is signal.SIGINT else 0
+                return True
         second.cancel()
-        return 0
+        return False
 
 
-def _remove_port_file(path: Path) -> None:
-    path.unlink(missing_ok=True)
+async def _let_loop_turn() -> None:
+    """Let what has happened so far take effect.
+
+    One turn finds out about it, the next makes a connection, whose reading begins in a third, and which is
+    read from in a fourth.
+    """
+    for _ in range(4):
+        await asyncio.sleep(0)
 
 
-def _write_port_file(path: Path, port: int) -> None:
-    """Write the file at once and whole: whoever sees it can read the number."""
+def _accept_waiting(listening: socket.socket) -> Iterator[socket.socket]:
+    with suppress(OSError):  # there are no more, or no more descriptors
+        while True:
+            sock, _ = listening.accept()
+            sock.setblocking(False)
+            yield sock
+
+
+@contextmanager
+def _port_file(name: str | None, port: int) -> Iterator[None]:
+    """Have the number of the port in a file, which appears at once and whole."""
+    if not name:
+        yield
+        return
+    path = Path(name)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(f"{port}\n", encoding="ascii")
     temporary.replace(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)

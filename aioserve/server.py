@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import time as clock
 import types
-from asyncio import Protocol
+from asyncio import Protocol, get_running_loop
 from contextlib import suppress
 from inspect import isgeneratorfunction
 from typing import TYPE_CHECKING, Any
@@ -65,9 +65,8 @@ class ServerHttpProtocol(Protocol):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Let a plain generator ``handle_request`` yield from native coroutines too."""
         super().__init_subclass__(**kwargs)
-        method = cls.__dict__.get("handle_request")
-        if isgeneratorfunction(method):
-            cls.handle_request = types.coroutine(method)  # type: ignore[method-assign]
+        if isgeneratorfunction(cls.handle_request):
+            cls.handle_request = types.coroutine(cls.handle_request)  # type: ignore[method-assign]
 
     def __repr__(self) -> str:
         if self._connection is None:
@@ -105,9 +104,9 @@ class ServerHttpProtocol(Protocol):
         return None if self._connection is None else self._connection.transport
 
     @property
-    def writer(self) -> ResponseWriter | None:
-        """What writes the answer to the current request; None between requests."""
-        return None if self._connection is None else self._connection.writer
+    def writer(self) -> ResponseWriter:
+        """What writes the answer to the current request; None, in spite of its type, between requests."""
+        return None if self._connection is None else self._connection.writer  # type: ignore[return-value]
 
     @property
     def debug(self) -> bool:
@@ -139,9 +138,12 @@ class ServerHttpProtocol(Protocol):
             self.writer.keep_alive = val
 
     async def wait_disconnected(self) -> None:
-        """Wait until the client has gone."""
+        """Wait until the client has gone.
+
+        One that has closed only its sending half looks the same until something is written to it.
+        """
         if self._connection is not None:
-            await self._connection.wait_lost()
+            await self._connection.wait_disconnected()
 
     def detach(self) -> tuple[asyncio.Transport, bytes]:
         """Take over the connection for another protocol, usually behind a 101 or the 200 to a CONNECT.
@@ -164,7 +166,8 @@ class ServerHttpProtocol(Protocol):
     async def shutdown(self, timeout: float = 15.0) -> None:  # noqa: ASYNC109 - the API's own
         """Do as `closing`, and wait until the connection is closed."""
         self.closing(timeout)
-        await self.wait_disconnected()
+        if self._connection is not None:
+            await self._connection.wait_lost()
 
     # What an author may override
 
@@ -197,7 +200,7 @@ class ServerHttpProtocol(Protocol):
             status, reason = 500, "???"
         if status == 500:
             self.log_exception("Error handling request %s", message or "", exc_info=exc)
-        writer = self.writer
+        writer = None if self._connection is None else self._connection.writer
         if exc is None:
             self.keep_alive(False)
         if writer is None or not self.is_connected():
@@ -257,7 +260,12 @@ class ServerHttpProtocol(Protocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes from the client."""
         if self._connection is not None:
-            self._connection.data_received(data)
+            try:
+                self._connection.data_received(data)
+            except (KeyboardInterrupt, SystemExit) as error:
+                # Ctrl+C while a handler is at work. uvloop would take it for a fault of this connection and
+                # go on; raised from a callback of the loop's own, it ends the loop as it should.
+                get_running_loop().call_soon(_raise, error)
 
     def eof_received(self) -> bool:
         """The client sends no more."""
@@ -277,3 +285,7 @@ class ServerHttpProtocol(Protocol):
         """The transport has room."""
         if self._connection is not None:
             self._connection.resume_writing()
+
+
+def _raise(error: BaseException) -> None:
+    raise error

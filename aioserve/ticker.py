@@ -77,6 +77,7 @@ class Ticker:
         period = min(max(shortest_timeout / _TICKS_PER_TIMEOUT, _SHORTEST_PERIOD), _LONGEST_PERIOD)
         if self._timer is None:
             self._period = period
+            self._idle_ticks = 0
             self._tick()
         elif period < self._period:
             self._timer.cancel()
@@ -96,10 +97,9 @@ class Ticker:
         self.now = self._loop.time()
         self.seconds = self._wall_clock()
         self.date = b"Date: %b\r\n" % format_http_date(int(self.seconds)).encode("ascii")
+        self._idle_ticks = 0 if self.connections else self._idle_ticks + 1
+        # The next tick is set first: a connection that goes wrong must not stop the clock of the others.
+        is_resting = self._idle_ticks >= _IDLE_TICKS
+        self._timer = None if is_resting else self._loop.call_later(self._period, self._tick)
         for connection in tuple(self.connections):
             connection.check_deadline(self.now)
-        self._idle_ticks = 0 if self.connections else self._idle_ticks + 1
-        if self._idle_ticks < _IDLE_TICKS:
-            self._timer = self._loop.call_later(self._period, self._tick)
-        else:
-            self._timer = None

@@ -7,7 +7,7 @@ that is longer than its Content-Length.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from aioserve.errors import pairs_of
 from aioserve.http.messages import HttpVersion11
@@ -17,18 +17,32 @@ from aioserve.http1.framing import (
     LAST_CHUNK,
     Framing,
     choose_framing,
-    must_be_valid_field,
+    must_be_valid_reason,
     render_chunk,
-    render_head,
+    render_field,
+    render_status_line,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from aioserve.errors import HeadersArgument
     from aioserve.http.messages import HttpVersion, RequestMessage
     from aioserve.outgoing import Outgoing
-    from aioserve.response import Response
+
+
+class Draft(Protocol):
+    """An answer that a handler builds in steps, for which a writer has to answer when it is left unsent."""
+
+    @property
+    def headers_sent(self) -> bool:
+        """Whether its head has been sent."""
+
+    def send_empty(self) -> None:
+        """Send it without a body."""
+
+    def write_eof(self) -> object:
+        """Finish it."""
 
 
 class ResponseWriter:
@@ -40,6 +54,7 @@ class ResponseWriter:
         status: of the answer, 0 before it has begun.
         headers_length: bytes of the head, body_length: of the content, output_length: of everything sent.
         may_persist: the connection can serve another request after this one.
+        leaves_body: nobody has begun to read a body that is worth no reading away, so the connection ends.
         keep_alive: what the handler said about that: False ends the connection, None and True leave it.
     """
 
@@ -47,8 +62,9 @@ class ResponseWriter:
         "_date",
         "_framing",
         "_left",
-        "_message",
+        "_method",
         "_outgoing",
+        "_version",
         "body_length",
         "closes",
         "headers_length",
@@ -57,6 +73,7 @@ class ResponseWriter:
         "is_finished",
         "is_started",
         "keep_alive",
+        "leaves_body",
         "may_persist",
         "output_length",
         "response",
@@ -74,15 +91,17 @@ class ResponseWriter:
         may_persist: bool,
     ) -> None:
         self._outgoing = outgoing
-        self._message = message
+        self._method = message.method if message is not None else "GET"
+        self._version = message.version if message is not None else HttpVersion11
         self._date = date
         self._framing = Framing.NONE
         self._left: int | None = None  # bytes of the announced body still to come
         self.server = server
         self.may_persist = may_persist
+        self.leaves_body = False
         self.keep_alive: bool | None = None
         self.closes = False  # what the head said
-        self.response: Response | None = None  # the last that a handler made, until it is sent
+        self.response: Draft | None = None  # the last that a handler made before the answer began
         self.is_started = False
         self.is_finished = False
         self.is_broken = False  # only the end of the connection can tell the client
@@ -97,6 +116,7 @@ class ResponseWriter:
         """Whether the connection lives on after this answer, as things are."""
         return (
             self.may_persist
+            and not self.leaves_body
             and self.keep_alive is not False
             and not self.closes
             and not self.is_broken
@@ -123,7 +143,7 @@ class ResponseWriter:
     def write_response(
         self,
         status: int = 200,
-        body: bytes | str = b"",
+        body: bytes | bytearray | memoryview | str = b"",
         headers: HeadersArgument = None,
         *,
         content_type: str | None = None,
@@ -132,7 +152,7 @@ class ResponseWriter:
         """Write a whole answer: status, header fields, and a body of known length.
 
         Args:
-            status: 200 to 599.
+            status: 200 to 999.
             body: sent as it is; text is sent in UTF-8, as ``text/plain`` where nothing else is said.
             headers: a mapping or pairs.
             content_type: shorthand for that header field.
@@ -145,13 +165,18 @@ class ResponseWriter:
             RuntimeError: the answer has begun already, or its request is over.
             TypeError, ValueError: something in it cannot be sent.
         """
-        pairs = list(pairs_of(headers))
+        fields = pairs_of(headers)
         if isinstance(body, str):
             body = body.encode()
             content_type = content_type or "text/plain; charset=utf-8"
-        if content_type is not None and not any(name.lower() == "content-type" for name, _ in pairs):
-            pairs.append(("Content-Type", content_type))
-        self.begin(status, reason or reason_of(status), pairs, length=len(body))
+        body = bytes_of(body)
+        if content_type is not None and not any(name.lower() == "content-type" for name, _ in fields):
+            fields = (*fields, ("Content-Type", content_type))
+        if reason is None:
+            reason = reason_of(status)
+        else:
+            must_be_valid_reason(reason)
+        self.begin(status, reason, fields, length=len(body))
         self.write(body)
         return self.write_eof()
 
@@ -176,56 +201,70 @@ class ResponseWriter:
         """
         if self.is_started or self.is_finished:
             raise RuntimeError("the answer has begun already" if self.is_started else "the request is over")
-        if status != 101 and not 200 <= status <= 999:  # RFC 9110 §15.2: an interim answer is no answer yet
-            raise ValueError(f"{status!r} is not the status of a final answer")
-        own = []
-        for name, value in fields:
-            must_be_valid_field(name, value)
-            if name.lower() not in FRAMING_FIELDS:
-                own.append((name, value))
-        message = self._message
-        minor = message.version.minor if message is not None else 1
+        must_be_final(status)
+        lines = [render_status_line(*version, status, reason)]
+        wishes = self._add_fields(lines, fields)
+        minor = min(self._version, version).minor  # the client reads by the status line (RFC 9112 §6.1)
         self._framing = choose_framing(
-            method=message.method if message is not None else "GET",
-            status=status,
-            minor=minor,
-            length=length,
-            is_chunked=is_chunked,
+            method=self._method, status=status, minor=minor, length=length, is_chunked=is_chunked
         )
         if status == 205:
             length = 0
+        elif self._framing is Framing.NONE and self._method != "HEAD":  # RFC 9110 §8.6, §9.3.6
+            length = None
         self.is_started = True
         self.status = status
         self._left = length if self._framing is Framing.LENGTH else None
         self.closes = not self.persists
-        tail = self._tail(own, status, length, minor, upgrade)
-        head = render_head(f"HTTP/{version.major}.{version.minor} {status} {reason}\r\n", own, tail)
+        # RFC 9110 §7.8: in other answers it would only be an advertisement.
+        upgrade = wishes.get("upgrade", upgrade) if status in (101, 426) else None
+        lines += self._own_lines(status, length, minor, upgrade)
+        head = b"".join(lines)
         self.headers_length = len(head)
         self.output_length += len(head)
         self._outgoing.hold(head)
 
-    def _tail(
-        self, own: list[tuple[str, str]], status: int, length: int | None, minor: int, upgrade: str | None
-    ) -> bytes:
-        """Make the lines that are the server's to add, and the empty line."""
-        names = {name.lower() for name, _ in own}
-        lines = []
-        if self._framing is Framing.CHUNKED:
-            lines.append(b"Transfer-Encoding: chunked\r\n")
-        elif length is not None and not has_no_content(status):  # RFC 9110 §8.6; also in answer to HEAD
-            lines.append(b"Content-Length: %d\r\n" % length)
+    def _add_fields(self, lines: list[bytes], fields: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """Add the lines of a handler's fields, and return those that are the server's to write."""
+        names = set()
+        wishes = {}
+        for name, value in fields:
+            line, lowered = render_field(name, value)
+            if lowered in FRAMING_FIELDS:
+                wishes[lowered] = value
+            else:
+                lines.append(line)
+                names.add(lowered)
         if "date" not in names:
             lines.append(self._date)  # RFC 9110 §6.6.1
         if self.server and "server" not in names:
-            lines.append(b"Server: %b\r\n" % self.server.encode("ascii"))
-        if upgrade is not None:  # RFC 9110 §7.8
-            lines.append(b"Upgrade: %b\r\nConnection: upgrade\r\n" % upgrade.encode("ascii"))
+            lines.append(render_field("Server", self.server)[0])
+        if "connection" in wishes:
+            self.understand_connection(wishes["connection"])
+        return wishes
+
+    def _own_lines(self, status: int, length: int | None, minor: int, upgrade: str | None) -> Iterator[bytes]:
+        """Make the lines about body and connection, which are the server's, and the empty line."""
+        if self._framing is Framing.CHUNKED:
+            yield b"Transfer-Encoding: chunked\r\n"
+        elif length is not None and not has_no_content(status):  # RFC 9110 §8.6; also in answer to HEAD
+            yield b"Content-Length: %d\r\n" % length
+        if upgrade is not None:  # RFC 9110 §7.8: with the connection option of the same name
+            option = b"upgrade, close" if self.closes and status != 101 else b"upgrade"
+            yield b"Upgrade: %b\r\nConnection: %b\r\n" % (upgrade.encode("ascii"), option)
         elif self.closes:
-            lines.append(b"Connection: close\r\n")  # RFC 9112 §9.6
+            yield b"Connection: close\r\n"  # RFC 9112 §9.6
         elif not minor:
-            lines.append(b"Connection: keep-alive\r\n")  # RFC 9112 §9.3: HTTP/1.0 must be told
-        lines.append(b"\r\n")
-        return b"".join(lines)
+            yield b"Connection: keep-alive\r\n"  # RFC 9112 §9.3: HTTP/1.0 must be told
+        yield b"\r\n"
+
+    def understand_connection(self, value: str) -> None:
+        """Take what a handler says in a Connection field as what it says by `keep_alive`."""
+        options = {option.strip().lower() for option in value.split(",")}
+        if "close" in options:
+            self.keep_alive = False
+        elif "keep-alive" in options:
+            self.keep_alive = True
 
     def write_continue(self) -> None:
         """Tell a client that waits for it to send the body (RFC 9110 §15.2.1)."""
@@ -246,10 +285,7 @@ class ResponseWriter:
             RuntimeError: the head has not been sent, the answer is finished, or this is more than its
                 Content-Length; what fits of it is sent.
         """
-        if not isinstance(data, bytes):
-            if not isinstance(data, bytearray | memoryview):
-                raise TypeError(f"a body is made of bytes, not of {type(data).__name__}")
-            data = bytes(data)
+        data = bytes_of(data)
         if self.is_finished or not self.is_started:
             raise RuntimeError("the answer is finished" if self.is_finished else "the head has not been sent")
         excess = 0
@@ -295,3 +331,26 @@ class ResponseWriter:
         """The request is over: whoever kept this writer can write no more."""
         self.is_finished = True
         self.response = None
+
+
+def must_be_final(status: int) -> None:
+    """Refuse what is no status of an answer (RFC 9110 §15.2: an interim answer is no answer yet).
+
+    Raises:
+        ValueError: it is none; 101 is one here, as what follows it is no HTTP.
+    """
+    if status != 101 and not 200 <= status <= 999:
+        raise ValueError(f"{status!r} is not the status of a final answer")
+
+
+def bytes_of(data: bytes | bytearray | memoryview) -> bytes:
+    """Return a part of a body as bytes.
+
+    Raises:
+        TypeError: it is not made of bytes.
+    """
+    if isinstance(data, bytes):
+        return data
+    if not isinstance(data, bytearray | memoryview):
+        raise TypeError(f"a body is made of bytes, not of {type(data).__name__}")
+    return bytes(data)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     Responder = Callable[["RequestMessage"], "Answer | None"]
     Peer = tuple[str, int] | str | None
 
-_FIELD_LINE = re.compile(rb"([^:]+):[\t ]*([^\r]*?)[\t ]*\r\n")
+_FIELD_LINE = re.compile(rb"([^:]++):[\t ]*+((?:[\t ]*+[^\t\r ]++)*+)[\t ]*+\r\n")
+_ABSOLUTE = re.compile(r"https?+://", re.ASCII | re.IGNORECASE)  # RFC 3986 §3.1: schemes have no case
 
 
 class HttpVersion(NamedTuple):
@@ -58,6 +59,7 @@ class RequestMessage:
         "_fields",
         "_headers",
         "_lowered",
+        "_original",
         "_query",
         "chunked",
         "compression",
@@ -96,7 +98,20 @@ class RequestMessage:
         self._fields = fields
         self._lowered = lowered
         self._headers: CIMultiDictProxy[str] | None = None
+        self._original: RequestMessage | None = None
         self._query: MultiDictProxy[str] | None = None
+
+    def again(self, method: str, path: str) -> RequestMessage:
+        """Return the head of another request, one whose header section is the same to the byte.
+
+        What has been judged and decoded of the section is shared.
+        """
+        other = RequestMessage(method, path, self.version, self._fields, self._lowered)
+        other.should_close = self.should_close
+        other.compression = self.compression
+        other.upgrade = self.upgrade
+        other._original = self
+        return other
 
     def __repr__(self) -> str:
         return f"<RequestMessage {self.method} {self.path} HTTP/{self.version.major}.{self.version.minor}>"
@@ -109,6 +124,8 @@ class RequestMessage:
 
         Bytes that are not UTF-8 are kept as surrogate escapes; `raw_headers` has them as sent.
         """
+        if self._headers is None and self._original is not None:
+            self._headers = self._original.headers
         if self._headers is None:
             self._headers = CIMultiDictProxy(
                 CIMultiDict(
@@ -159,14 +176,14 @@ class RequestMessage:
     @property
     def host(self) -> str:
         """The authority that the request is for: from an absolute target, else from ``Host``, else empty."""
-        if self.path.startswith(("http://", "https://")):
+        if _ABSOLUTE.match(self.path):
             return urlsplit(self.path).netloc  # RFC 9112 §3.2.2: Host is ignored then
         return self.field("host") or ""
 
     @property
     def url(self) -> SplitResult:
         """The target URI in parts (RFC 9110 §7.1); path and query as sent."""
-        if self.path.startswith(("http://", "https://")):
+        if _ABSOLUTE.match(self.path):
             parts = urlsplit(self.path)
             return parts if parts.path else parts._replace(path="/")
         path, _, query = self.path.partition("?")

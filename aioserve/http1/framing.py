@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import TYPE_CHECKING
+from functools import lru_cache
 
 from aioserve.http.statuses import has_no_content
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_VALUE = re.compile(r"[\t -~]*")
-_KNOWN_NAMES: set[str] = set()
-_KNOWN_NAMES_LIMIT = 1_000
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++")
+_VALUE = re.compile(r"[\t -~]*+")
 
 # The server's own: what a handler says of them is taken as a wish and never copied to the wire.
 FRAMING_FIELDS = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"})
@@ -62,11 +57,8 @@ def must_be_valid_field(name: str, value: str) -> None:
     """
     if not (isinstance(name, str) and isinstance(value, str)):  # type: ignore[redundant-expr]
         raise TypeError(f"a header field is made of two str, not {name!r} and {value!r}")
-    if name not in _KNOWN_NAMES:
-        if not _TOKEN.fullmatch(name):
-            raise ValueError(f"{name!r} is not the name of a header field")
-        if len(_KNOWN_NAMES) < _KNOWN_NAMES_LIMIT:
-            _KNOWN_NAMES.add(name)
+    if not _TOKEN.fullmatch(name):
+        raise ValueError(f"{name!r} is not the name of a header field")
     if not (value.isascii() and value.isprintable()) and not _VALUE.fullmatch(value):
         raise ValueError(
             f"the value of {name} holds a character that no header field may: {value!r}"
@@ -87,16 +79,27 @@ def must_be_valid_reason(reason: str) -> None:
         raise ValueError(f"a reason phrase holds a character that it must not: {reason!r}")
 
 
-def render_head(status_line: str, fields: Iterable[tuple[str, str]], tail: bytes) -> bytes:
-    """Write the head of an answer.
+@lru_cache(maxsize=1_024)
+def render_status_line(major: int, minor: int, status: int, reason: str) -> bytes:
+    """Write the first line of an answer (RFC 9112 §4); the reason must have been found valid.
 
-    Args:
-        status_line: with its CRLF.
-        fields: in their order; each must have been found valid.
-        tail: the lines that the server adds, the empty line included.
+    Raises:
+        ValueError: a number is no int. ``200.0`` equals ``200`` and would be kept in its place.
     """
-    lines = "".join([f"{name}: {value}\r\n" for name, value in fields])
-    return (status_line + lines).encode("ascii") + tail
+    return f"HTTP/{major:d}.{minor:d} {status:d} {reason}\r\n".encode("ascii")
+
+
+@lru_cache(maxsize=1_024)
+def render_field(name: str, value: str) -> tuple[bytes, str]:
+    """Write the line of a header field, and return it with the field's name in lower case.
+
+    Most fields of most answers are the same from one to the next, so the lines are kept.
+
+    Raises:
+        TypeError, ValueError: as `must_be_valid_field`.
+    """
+    must_be_valid_field(name, value)
+    return f"{name}: {value}\r\n".encode("ascii"), name.lower()
 
 
 def render_chunk(data: bytes) -> bytes:

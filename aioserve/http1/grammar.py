@@ -15,10 +15,9 @@ _VALUE = rb"[\t -~\x80-\xff]"  # RFC 9110 §5.5, without the control bytes that 
 # by except the fragment's '#', which is never sent (RFC 9112 §3.2).
 _TARGET = rb'[!"$-~]'
 
-HEAD = re.compile(
-    rb"(" + _TOKEN + rb"++) (" + _TARGET + rb"++) HTTP/1\.([0-9])\r\n"
-    rb"((?:" + _TOKEN + rb"++:" + _VALUE + rb"*+\r\n)*+)\r\n"
-)
+_LINE_1 = rb"(" + _TOKEN + rb"++) (" + _TARGET + rb"++) HTTP/1\.([0-9])\r\n"
+REQUEST_LINE_1 = re.compile(_LINE_1)
+HEAD = re.compile(_LINE_1 + rb"((?:" + _TOKEN + rb"++:" + _VALUE + rb"*+\r\n)*+)\r\n")
 REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb"++) (" + _TARGET + rb"++) HTTP/([0-9])\.([0-9])\r\n")
 FIELD_LINE = re.compile(_TOKEN + rb"++:" + _VALUE + rb"*+\r\n")
 TOKEN = re.compile(_TOKEN + rb"++")
@@ -30,7 +29,7 @@ FIELD_LINE_BYTES = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 # uri-host [ ":" port ] (RFC 9112 §3.2, RFC 3986 §3.2.2), and not empty: an http URI has a host.
 HOST = re.compile(
     rb"(?:\[[0-9A-Fa-f:.]++\]|\[v[0-9A-Fa-f]++\.[A-Za-z0-9\-._~!$&'()*+;=:]++\]"
-    rb"|(?:[A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})++)(?::[0-9]*+)?"
+    rb"|(?:[A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})++)(?::[0-9]*+)?+"
 )
 
 _BLANKS = rb"[\t ]*+"

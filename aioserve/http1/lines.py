@@ -64,11 +64,8 @@ def judge_field_line(line: bytes, *, is_complete: bool, limit: int, before: int,
     if content[:most].translate(None, FIELD_LINE_BYTES):
         raise InvalidHeader("A header field holds a control byte.")
     if len(content) > most:
-        raise (
-            LineTooLong("The header section", section_limit)
-            if room < limit
-            else LineTooLong("A header field", limit)
-        )
+        what, passed = ("A header field", limit) if limit <= room else ("The header section", section_limit)
+        raise LineTooLong(what, passed)
     if is_complete and not FIELD_LINE.fullmatch(line):
         if line.startswith((b" ", b"\t")):  # RFC 9112 §5.2: a server may refuse these, and should
             raise InvalidHeader("A header field is folded over two lines.")

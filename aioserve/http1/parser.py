@@ -16,9 +16,12 @@ from typing import NamedTuple
 from aioserve.errors import BadHttpMessage, BadStatusLine, LineTooLong
 from aioserve.http.messages import HttpVersion10, HttpVersion11, RequestMessage
 from aioserve.http1.chunks import ChunkedBody
-from aioserve.http1.grammar import HEAD
+from aioserve.http1.grammar import HEAD, REQUEST_LINE_1
 from aioserve.http1.lines import judge_field_line, judge_request_line
 from aioserve.http1.rules import REGISTERED_METHODS, judge_fields, judge_method, judge_target
+
+_KEPT_BYTES = 2_048  # of a header section that is remembered
+_KEPT_SECTIONS = 256
 
 
 class ParserLimits(NamedTuple):
@@ -49,6 +52,7 @@ class RequestParser:
         limits: see `ParserLimits`.
         scheme: ``http`` or ``https``, as the connection speaks.
         methods: the methods known, by their bytes; others are answered by 501.
+        sections: header sections judged before under the same limits, for parsers to share.
     """
 
     __slots__ = (
@@ -64,15 +68,21 @@ class RequestParser:
         "_methods",
         "_quick",
         "_scheme",
+        "_sections",
     )
 
     def __init__(
-        self, limits: ParserLimits, scheme: str = "http", methods: dict[bytes, str] = REGISTERED_METHODS
+        self,
+        limits: ParserLimits,
+        scheme: str = "http",
+        methods: dict[bytes, str] = REGISTERED_METHODS,
+        sections: dict[bytes, RequestMessage] | None = None,
     ) -> None:
         self._limits = limits
         self._quick = min(limits[:3])  # a head of this size keeps all three limits
         self._scheme = scheme
         self._methods = methods
+        self._sections = {} if sections is None else sections
         self._data = b""
         self._at = 0  # what stands before has been used up
         self._judged = 0  # bytes of the incomplete head behind `_at` that are known to be good lines
@@ -110,6 +120,8 @@ class RequestParser:
         """
         if self._at >= len(self._data):
             return None
+        if not self._judged and (message := self._next_known()) is not None:
+            return message
         match = HEAD.match(self._data, self._at) if not self._judged else None
         if match is None or match.end() - self._at > self._quick:
             if not self._judge_lines():
@@ -131,7 +143,37 @@ class RequestParser:
         message.scheme = self._scheme
         judge_fields(message, lowered, self._limits.body)
         self._begin_body(message, match.end())
+        self._keep(message, fields)
         return message
+
+    def _next_known(self) -> RequestMessage | None:
+        """Return the next request if its header section has been judged before, to the byte."""
+        data, at = self._data, self._at
+        line = REQUEST_LINE_1.match(data, at)
+        if line is None:
+            return None
+        start = line.end()
+        end = data.find(b"\r\n\r\n", start - 2) + 2
+        known = self._sections.get(data[start:end])
+        method, target, minor = line.groups()
+        name = self._methods.get(method)
+        # Everything else that a request line can have against it is for the other way to find.
+        if known is None or name is None or minor == b"0" or target[0] != 0x2F or start - at > self._quick:
+            return None
+        self._at = end + 2
+        self._has_skipped = False
+        message = known.again(name, target.decode("ascii"))
+        message.scheme = self._scheme
+        return message
+
+    def _keep(self, message: RequestMessage, fields: bytes) -> None:
+        """Remember a section that says nothing of a body, as one client sends it again and again."""
+        has_body = message.chunked or message.content_length is not None
+        if has_body or message.expects_continue or message.version.minor == 0 or len(fields) > _KEPT_BYTES:
+            return
+        if len(self._sections) >= _KEPT_SECTIONS:
+            self._sections.clear()
+        self._sections[fields] = message.again("", "")  # its own: handlers may change theirs
 
     def _begin_body(self, message: RequestMessage, at: int) -> None:
         self._at = at

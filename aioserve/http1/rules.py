@@ -39,8 +39,8 @@ REGISTERED_METHODS = {
 _RULED = re.compile(
     rb"\n(host|connection|transfer-encoding|content-length|expect|content-encoding):[\t ]*+([^\r]*+)"
 )
-_DIGITS = re.compile(rb"[0-9]+")
-_AUTHORITY = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+):[0-9]{1,5}")
+_DIGITS = re.compile(rb"[0-9]++")
+_AUTHORITY = re.compile(r"(?:\[[0-9A-Fa-f:.]++\]|[A-Za-z0-9\-._~!$&'()*+,;=%]++):[0-9]{1,5}+")
 _LONGEST_LENGTH = 19  # digits; more than 2**63 bytes are no body
 
 
