@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aioserve.errors import HttpProcessingError
-from aioserve.http.messages import HttpVersion10, HttpVersion11
+from aioserve.http.messages import HttpVersion10, HttpVersion11, RequestMessage
+from aioserve.http1 import parser
 from aioserve.http1.parser import ParserLimits, RequestParser
 
 SMALL = ParserLimits(line=64, field=64, head=128, headers=4, body=32)
 
 
-def read_all(pieces, limits=SMALL, **kwargs):
-    """Feed the pieces; give back what came out: heads, bodies, and the status of a refusal at the end."""
+def read_all(pieces, limits=SMALL, told=attrgetter("code"), **kwargs):
+    """Feed the pieces; give back what came out: heads, bodies, and what is told of a refusal at the end."""
     parser = RequestParser(limits, **kwargs)
     out = []
     body = None
@@ -34,7 +37,7 @@ def read_all(pieces, limits=SMALL, **kwargs):
                 out.append(b"".join(body))
                 body = None
     except HttpProcessingError as error:
-        out.append(error.code)
+        out.append(told(error))
     return out
 
 
@@ -42,7 +45,7 @@ def one_by_one(data):
     return [data[i : i + 1] for i in range(len(data))]
 
 
-HOST = b"Host: a\r\n"
+FIFTY = b"A: " + b"a" * 50 + b"\r\n"
 CASES = {
     "a plain request": (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", [("GET", "/", ((b"Host", b"a"),)), b""]),
     "9112 2.2: one empty line before a request is ignored": (
@@ -59,12 +62,22 @@ CASES = {
     "9112 3: a blank in the target": (b"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", [400]),
     "9112 3: an 8-bit target": (b"GET /\xe4 HTTP/1.1\r\nHost: a\r\n\r\n", [400]),
     "9112 3.2: a fragment": (b"GET /#a HTTP/1.1\r\nHost: a\r\n\r\n", [400]),
+    "9112 3.2.2: a whole URI": (
+        b"GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n",
+        [("GET", "http://b/", ((b"Host", b"a"),)), b""],
+    ),
+    "9110 7.4: a URI of another scheme": (b"GET https://b/ HTTP/1.1\r\nHost: a\r\n\r\n", [421]),
+    "9112 3.2.4: a target of another method": (b"GET * HTTP/1.1\r\nHost: a\r\n\r\n", [400]),
+    "9112 3.2: no Host": (b"GET / HTTP/1.1\r\n\r\n", [400]),
     "9112 C: HTTP/0.9": (b"GET /\r\n", [400]),
     "9110 9.1: another method": (b"FOO / HTTP/1.1\r\nHost: a\r\n\r\n", [501]),
     "9110 9.1: methods have a case": (b"get / HTTP/1.1\r\nHost: a\r\n\r\n", [501]),
     "9112 3: a method longer than a line may be": (b"A" * 100 + b" / HTTP/1.1\r\n", [501]),
     "9112 3: a target longer than a line may be": (b"GET /" + b"a" * 100 + b" HTTP/1.1\r\n", [414]),
-    "9110 2.5: a later minor version": (b"GET / HTTP/1.9\r\nHost: a\r\n\r\n", [("GET", "/", ((b"Host", b"a"),)), b""]),
+    "9110 2.5: a later minor version": (
+        b"GET / HTTP/1.9\r\nHost: a\r\n\r\n",
+        [("GET", "/", ((b"Host", b"a"),)), b""],
+    ),
     "9110 15.6.6: another major version": (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", [505]),
     "9113 3.4: the preface of HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", [505]),
     "9112 2.3: a long version": (b"GET / HTTP/1.10\r\nHost: a\r\n\r\n", [400]),
@@ -73,23 +86,50 @@ CASES = {
     "9112 5: a line without a colon": (b"GET / HTTP/1.1\r\nHost: a\r\nfoo\r\n\r\n", [400]),
     "9110 5.5: NUL in a value": (b"GET / HTTP/1.1\r\nHost: a\r\nA: \0\r\n\r\n", [400]),
     "6585 5: a long field": (b"GET / HTTP/1.1\r\nHost: a\r\nA: " + b"a" * 100 + b"\r\n\r\n", [431]),
+    "6585 5: as many fields as the limit": (
+        b"GET / HTTP/1.1\r\nHost: a\r\n" + b"A:\r\n" * 3 + b"\r\n",
+        [("GET", "/", ((b"Host", b"a"), *[(b"A", b"")] * 3)), b""],
+    ),
+    "6585 5: one too many, and malformed": (
+        b"GET / HTTP/1.1\r\nHost: a\r\n" + b"A: b\r\n" * 3 + b"A\r\n\r\n",
+        [431],
+    ),
+    "6585 5: as large a section as the limit": (
+        b"GET / HTTP/1.1\r\nHost: a\r\n" + FIFTY * 2 + b"B: cdef\r\n\r\n",
+        [("GET", "/", ((b"Host", b"a"), *[(b"A", b"a" * 50)] * 2, (b"B", b"cdef"))), b""],
+    ),
+    "6585 5: too large a section, and malformed behind": (
+        b"GET / HTTP/1.1\r\nHost: a\r\n" + FIFTY * 2 + b"B: cdefg\0\r\n\r\n",
+        [431],
+    ),
     "6585 5: many fields": (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"A: b\r\n" * 4 + b"\r\n", [431]),
-    "6585 5: a large section": (b"GET / HTTP/1.1\r\nHost: a\r\n" + (b"A: " + b"a" * 55 + b"\r\n") * 3 + b"\r\n", [431]),
+    "6585 5: a large section": (
+        b"GET / HTTP/1.1\r\nHost: a\r\n" + (b"A: " + b"a" * 55 + b"\r\n") * 3 + b"\r\n",
+        [431],
+    ),
     "8446 5.1: TLS": (b"\x16\x03\x01\x02\x00\x01", [400]),
     "a good one, then a bad one": (
         b"GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2\r\n",
         [("GET", "/1", ((b"Host", b"a"),)), b"", 400],
     ),
     "two with bodies": (
-        b"POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
-        b"POST /2 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1;x=y\r\nd\r\n0\r\nT: 1\r\n\r\n"
-        b"GET /3 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"".join(
+            [
+                b"POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+                b"POST /2 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+                b"3\r\nabc\r\n1;x=y\r\nd\r\n0\r\nT: 1\r\n\r\n",
+                b"GET /3 HTTP/1.1\r\nHost: a\r\n\r\n",
+                b"GET /4 HTTP/1.1\r\nHost: a\r\n\r\n",
+            ]
+        ),
         [
             ("POST", "/1", ((b"Host", b"a"), (b"Content-Length", b"3"))),
             b"abc",
             ("POST", "/2", ((b"Host", b"a"), (b"Transfer-Encoding", b"chunked"))),
             b"abcd",
             ("GET", "/3", ((b"Host", b"a"),)),
+            b"",
+            ("GET", "/4", ((b"Host", b"a"),)),
             b"",
         ],
     ),
@@ -113,23 +153,44 @@ def test_cut_in_two_anywhere(data, expected):
         assert read_all([data[:cut], data[cut:]]) == expected
 
 
+@pytest.mark.parametrize(("data", "expected"), CASES.values(), ids=CASES)
+def test_with_a_section_that_is_known(data, expected):
+    sections = {}
+    assert read_all([b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"], sections=sections)
+    assert list(sections) == [b"Host: a\r\n"]
+
+    assert read_all([data], sections=sections) == expected
+    assert read_all([data], sections=sections) == expected
+
+
 FRAGMENTS = [
-    b"GET / HTTP/1.1\r\n", b"POST /x HTTP/1.1\r\n", b"Host: a\r\n", b"Content-Length: 3\r\n", b"Content-Length: 40\r\n",
-    b"Transfer-Encoding: chunked\r\n", b"\r\n", b"\n", b"\r", b"abc", b"3\r\nabc\r\n", b"0\r\n\r\n", b"0\r\n", b"A: b\r\n",
-    b" ", b"\0", b"x" * 70, b"Expect: 100-continue\r\n", b"HTTP/2.0", b":", b"FOO / HTTP/1.1\r\n", b"A: " + b"v" * 50 + b"\r\n",
-]  # fmt: skip
+    *(
+        b"GET / HTTP/1.1\r\n",
+        b"GET /b HTTP/1.0\r\n",
+        b"POST /x HTTP/1.1\r\n",
+        b"FOO / HTTP/1.1\r\n",
+        b"HTTP/2.0",
+    ),
+    *(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"GET http://b HTTP/1.1\r\nHost: a\r\n\r\n"),
+    *(b"Host: a\r\n", b"Content-Length: 3\r\n", b"Content-Length: 40\r\n", b"Transfer-Encoding: chunked\r\n"),
+    *(b"Expect: 100-continue\r\n", b"A: b\r\n", b"A:\r\n" * 3, FIFTY, b"x" * 70, b"abc", b" ", b"\0", b":"),
+    *(b"\r\n", b"\n", b"\r", b"3\r\nabc\r\n", b"0\r\n\r\n", b"0\r\n"),
+]
 
 
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=12), st.data())
-def test_the_cut_never_changes_what_comes_out(fragments, data):
+def test_neither_cuts_nor_what_was_known_change_what_comes_out(fragments, data):
     stream = b"".join(fragments)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=5)))
     pieces = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
+    sections = {}
 
-    whole = read_all([stream])
+    whole = read_all([stream], told=str, sections=sections)
 
-    assert read_all(pieces) == whole
-    assert read_all(one_by_one(stream)) == whole
+    assert read_all(pieces, told=str) == whole
+    assert read_all(one_by_one(stream), told=str) == whole
+    assert read_all([stream], told=str, sections=sections) == whole
+    assert read_all(pieces, told=str, sections=sections) == whole
 
 
 @given(st.binary(max_size=300))
@@ -169,3 +230,74 @@ def test_what_is_left_of_a_body_is_known_until_it_is_chunked():
     assert parser.read_body() == b"bc"
     parser.next_request()
     assert parser.body_left is None
+
+
+# Header sections that are known
+
+
+def next_of(data, **kwargs):
+    parser = RequestParser(SMALL, **kwargs)
+    parser.receive_data(data)
+    return parser.next_request()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"Host: a\r\n",
+        b"Host: a\r\nConnection: close\r\n",
+        b"Host: a\r\nConnection: upgrade\r\nUpgrade: b\r\n",
+        b"Host: a\r\nContent-Encoding: gzip\r\n",
+    ],
+)
+def test_known_section_means_what_it_meant(fields):
+    sections = {}
+
+    first = next_of(b"GET /1 HTTP/1.1\r\n" + fields + b"\r\n", sections=sections)
+    first.should_close, first.upgrade, first.compression, first.peer = "changed", "by", "a", "handler"
+    second = next_of(b"POST /2 HTTP/1.9\r\n" + fields + b"\r\n", sections=sections, scheme="https")
+    alone = next_of(b"POST /2 HTTP/1.9\r\n" + fields + b"\r\n", scheme="https")
+
+    names = [name for name in RequestMessage.__slots__ if not name.startswith("_")]
+    assert {name: getattr(second, name) for name in names} == {name: getattr(alone, name) for name in names}
+    assert second.raw_headers == alone.raw_headers
+    assert second.headers == alone.headers
+    assert second.headers is first.headers
+
+
+@pytest.mark.parametrize(
+    ("reason", "data"),
+    [
+        ("a length", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n"),
+        ("no length, but said", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"),
+        ("chunks", b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        ("the rules of 1.0 are others", b"GET / HTTP/1.0\r\nHost: a\r\n\r\n"),
+    ],
+)
+def test_section_is_not_kept(reason, data):
+    sections = {}
+
+    next_of(data, sections=sections)
+
+    assert not sections, reason
+
+
+def test_known_section_of_1_1_says_nothing_to_1_0():
+    sections = {}
+    fields = b"Host: a\r\nConnection: keep-alive\r\n\r\n"
+
+    assert next_of(b"GET / HTTP/1.1\r\n" + fields, sections=sections).version == HttpVersion11
+    assert next_of(b"GET / HTTP/1.0\r\n" + fields, sections=sections).version == HttpVersion10
+
+
+def test_sections_are_kept_up_to_a_size_and_a_number(monkeypatch):
+    monkeypatch.setattr(parser, "_KEPT_BYTES", 14)
+    monkeypatch.setattr(parser, "_KEPT_SECTIONS", 2)
+    sections = {}
+
+    for host in (b"123456789", b"1", b"2", b"1"):
+        next_of(b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n", sections=sections)
+    assert list(sections) == [b"Host: 1\r\n", b"Host: 2\r\n"]
+
+    next_of(b"GET / HTTP/1.1\r\nHost: 3\r\n\r\n", sections=sections)
+    assert list(sections) == [b"Host: 3\r\n"]

@@ -1,0 +1,23 @@
+"""Bodies of a gibibyte, each way."""
+
+from __future__ import annotations
+
+import aioserve
+
+GIBIBYTE = 1 << 30
+PIECE = b"x" * 65_536
+
+
+class Handler(aioserve.ServerHttpProtocol):
+    async def handle_request(self, message, payload):
+        if message.method == "POST":
+            size = 0
+            async for piece in payload.iter_chunked(65_536):
+                size += len(piece)
+            self.writer.write_response(200, f"{size}\n")
+            return
+        response = aioserve.Response(self.writer, 200, http_version=message.version)
+        response.send_headers()
+        for _ in range(GIBIBYTE // len(PIECE)):
+            await response.write(PIECE)
+        await response.write_eof()
