@@ -10,7 +10,7 @@ serve: $(STAMP)  ## run the example on a free choice of PORT
 	$(BIN)/aioserve examples/hello.py:Handler --port $(or $(PORT),8080)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -q $(ARGS)
+	$(BIN)/python -m pytest -q -n auto $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .

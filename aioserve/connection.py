@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from aioserve.handler_options import HandlerOptions
     from aioserve.http.messages import Peer, RequestMessage
 
+_REQUESTS_PER_TURN = 32  # of one connection, before others have their turn
+_STOP_GRACE = 1.0  # seconds in which a head that has begun to come must be there when the server stops
 _LINGER_LIMIT = 1_048_576  # bytes that a client may send behind its last answer before it is cut off
 
 logger = logging.getLogger(__name__)
@@ -64,6 +66,7 @@ class Connection:
         "_incoming",
         "_is_closing",
         "_is_in_head",
+        "_is_stalled",
         "_left_over",
         "_news",
         "_options",
@@ -90,6 +93,7 @@ class Connection:
         self._phase = Phase.WAITING
         self._is_in_head = True  # a client that connects has a request to make
         self._is_closing = False
+        self._is_stalled = False  # requests that have come wait, for the client to read or for their turn
         self._peer_is_done = False
         self._left_over = 0
         self._news: asyncio.Future[None] | None = None  # for those who wait for the client to go
@@ -121,17 +125,19 @@ class Connection:
 
     def data_received(self, data: bytes) -> None:
         """Take bytes."""
-        if self._phase is Phase.LEAVING:
+        if self._phase in (Phase.LEAVING, Phase.DETACHED):  # and nobody has set another protocol
             self._left_over += len(data)
             if self._left_over > _LINGER_LIMIT:
                 self._transport.abort()
             return
         self._incoming.receive(data)
+        if self._is_stalled:
+            return
         if self._phase is Phase.WAITING:
             self._serve()
         elif self._phase is Phase.ANSWERING:
             self._receive_body()
-        elif self._phase is Phase.DISCARDING:
+        else:
             self._discard_body()
             self._serve()
 
@@ -139,15 +145,13 @@ class Connection:
         """The client sends no more; a request that is whole still gets its answer (RFC 9112 §9.6)."""
         self._peer_is_done = True
         self._tell_those_who_wait()
-        if self._phase is not Phase.ANSWERING or self._transport.get_extra_info("sslcontext"):
+        if self._transport.get_extra_info("sslcontext"):
             return False  # closes the transport; TLS cannot be half-closed
+        if self._phase is not Phase.ANSWERING:
+            return self._is_stalled
         if self._options.cancel_on_disconnect:
             return False  # a client that has gone looks the same until something is written to it
-        is_whole = self._incoming.body_is_complete
-        if not is_whole:
-            self._incoming.break_off(ClientDisconnectedError("the body ended too early"))
-        if not (is_whole and self._incoming.buffered):  # no other request can come behind this one
-            self._persist_no_more()
+        self._receive_nothing_more()
         return True
 
     def connection_lost(self) -> None:
@@ -168,6 +172,7 @@ class Connection:
     def resume_writing(self) -> None:
         """The transport has room."""
         self._outgoing.resume()
+        self._resume()
 
     # The requests, one after the other
 
@@ -175,24 +180,47 @@ class Connection:
         """Answer the requests that are there; their answers leave in one write."""
         self._outgoing.cork()
         try:
-            while self._phase is Phase.WAITING:
-                try:
-                    message = self._incoming.next_request()
-                except HttpProcessingError as error:
-                    self._refuse(error)
-                    break
-                if message is None:
-                    break
-                message.peer = self.peer
-                may_persist = not message.should_close and bool(self._options.keep_alive)
-                if self._begin(message, may_persist=may_persist).run(message):
-                    self._end()
-                else:
-                    self._receive_body()
+            self._answer_those_that_wait()
         finally:
             self._outgoing.uncork()
-        if self._phase is Phase.WAITING:
+        if self._phase is Phase.WAITING and not self._is_stalled:
             self._wait()
+
+    def _answer_those_that_wait(self) -> None:
+        self._is_stalled = False
+        for _ in range(_REQUESTS_PER_TURN):
+            if self._phase is not Phase.WAITING:
+                return
+            if self._outgoing.is_paused:  # the next answer is made when the client has read the last ones
+                self._stall()
+                return
+            try:
+                message = self._incoming.next_request()
+            except HttpProcessingError as error:
+                self._refuse(error)
+                return
+            if message is None:
+                return
+            message.peer = self.peer
+            may_persist = not message.should_close and bool(self._options.keep_alive)
+            if self._begin(message, may_persist=may_persist).run(message):
+                self._end()
+            else:
+                self._receive_body()
+        if self._phase is Phase.WAITING and self._incoming.buffered:
+            self._stall()  # other connections have their turn first
+            asyncio.get_running_loop().call_soon(self._resume)
+
+    def _stall(self) -> None:
+        """Leave requests that have come for later, and read no more of them."""
+        self._is_stalled = True
+        self._incoming.pause()
+        self._deadlines.clear()
+
+    def _resume(self) -> None:
+        if self._is_stalled and self._phase is Phase.WAITING and not self._outgoing.is_paused:
+            self._incoming.resume()
+            self._serve()
 
     def _wait(self) -> None:
         """Set the deadline for the next request; that of a head that has begun stays (RFC 9112 §9.5)."""
@@ -214,7 +242,7 @@ class Connection:
             message,
             self._parts.ticker.date,
             Response.SERVER_SOFTWARE,
-            may_persist=may_persist and not self._is_closing,
+            may_persist=may_persist and not self._is_last,
         )
         self._exchange = Exchange(self._channel, message, writer, self._exchange_ended)
         return self._exchange
@@ -239,7 +267,7 @@ class Connection:
             return
         self._deadlines.clear()
         writer = exchange.writer
-        if not writer.persists or self._is_closing:
+        if not writer.persists or self._is_closing or writer.ends_http:  # and nobody took it over
             self._leave(abruptly=writer.is_broken and writer.ends_by_close)
         elif self._incoming.body_is_complete:
             self._incoming.end_request()
@@ -255,13 +283,26 @@ class Connection:
         elif self._incoming.body_is_complete:
             self._incoming.end_request()
             self._phase = Phase.WAITING
-        elif not self._options.lingering_time:
+        elif self._peer_is_done or not self._options.lingering_time:
             self._leave()
 
     def _receive_body(self) -> None:
         """Pass on what has come of the body, and stop reading where enough has."""
         self._incoming.feed()
         self._watch_body()
+        if self._peer_is_done:
+            self._receive_nothing_more()
+
+    def _receive_nothing_more(self) -> None:
+        if not self._incoming.body_is_complete:
+            self._incoming.break_off(ClientDisconnectedError("the body ended too early"))
+        if self._is_last:
+            self._persist_no_more()
+
+    @property
+    def _is_last(self) -> bool:
+        """No other request can come behind this one."""
+        return self._is_closing or (self._peer_is_done and not self._incoming.buffered)
 
     def _watch_body(self) -> None:
         if self._incoming.is_expecting:
@@ -331,13 +372,17 @@ class Connection:
             self._transport.close()
 
     def close(self, timeout: float) -> None:
-        """Close at once if idle, else after the current answer, at the latest in ``timeout`` seconds."""
+        """Close at once if idle, else after the current answer, at the latest in ``timeout`` seconds.
+
+        A request that has only begun to come gets a moment, and so does a client that has all of its answer.
+        """
         self._is_closing = True
         is_idle = self._phase is Phase.WAITING and not self._incoming.buffered
         if is_idle or self._phase is Phase.DISCARDING:
             self._leave()
         self._persist_no_more()
-        self._deadlines.close_in(timeout)
+        is_answering = self._phase is Phase.ANSWERING or self._is_stalled or self._outgoing.unsent
+        self._deadlines.close_in(timeout if is_answering else min(timeout, _STOP_GRACE))
 
     def abort(self) -> None:
         """Cut the connection at once, and cancel its handler."""

@@ -82,6 +82,7 @@ class _Spare:
     """A task that is ready to go on with a handler, and what it needs for that."""
 
     __slots__ = (
+        "_is_future",
         "_name",
         "_outcome",
         "_parked",
@@ -99,6 +100,7 @@ class _Spare:
         self._parked: asyncio.Future[None] = loop.create_future()
         self._rest: Rest | None = None  # the handler to go on with
         self._waits_for: Any = None  # what its first step waits for
+        self._is_future = False
         self._outcome: BaseException | None = None  # how it ended, when somebody wants to know
         drive = self._drive()
         drive.send(
@@ -119,6 +121,9 @@ class _Spare:
             (sys.getrefcount(task) - 1, weakref.getweakrefcount(task)) != self._references
             or bool(task._callbacks)  # noqa: SLF001
             or bool(task.cancelling())
+            # ... also where that was taken back, which leaves one of these behind:
+            or self._parked.done()
+            or bool(task._must_cancel)  # type: ignore[attr-defined]  # noqa: SLF001
             or task.get_name() is not self._name
             or self.context != self.base
         )
@@ -128,6 +133,11 @@ class _Spare:
         asyncio._register_task(self.task)  # noqa: SLF001
         self._is_missed(when_destroyed=True)
         self._rest, self._waits_for = rest, waits_for
+        # A task takes the mark off a future that it waits for, so that others can wait for it too; this one
+        # sees the future a turn later, and finds the mark there again.
+        self._is_future = getattr(waits_for, "_asyncio_future_blocking", False)
+        if self._is_future:
+            waits_for._asyncio_future_blocking = False  # type: ignore[attr-defined]  # noqa: SLF001
         self._wake()
         return self.task
 
@@ -145,14 +155,18 @@ class _Spare:
         if not self._parked.done():  # it is when the handler's first step cancelled the task
             self._parked.set_result(None)
 
-    async def _drive(self) -> None:
-        """Wait for a handler, and take its further steps; this is what the task runs."""
-        error: BaseException | None = None
+    async def _wait(self) -> BaseException | None:
+        """Wait for a handler; return what was thrown in meanwhile, which is the handler's."""
         try:
             await _suspend(None)
             await self._parked
-        except BaseException as raised:  # noqa: BLE001 - it is the handler's, whatever it is
-            error = raised
+        except BaseException as raised:  # noqa: BLE001 - whatever it is
+            return raised
+        return None
+
+    async def _drive(self) -> None:
+        """Wait for a handler, and take its further steps; this is what the task runs."""
+        error = await self._wait()
         rest, waits_for = self._rest, self._waits_for
         self._rest = self._waits_for = None
         if rest is None:
@@ -163,6 +177,8 @@ class _Spare:
         # As in any task, a cancellation comes out of what is being waited for, if that can be cancelled.
         if isinstance(error, asyncio.CancelledError) and waits_for is not None and waits_for.cancel():
             error = None
+        if self._is_future:
+            waits_for._asyncio_future_blocking = error is None  # noqa: SLF001
         try:
             while True:
                 try:

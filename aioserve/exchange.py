@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from inspect import iscoroutine
 from types import CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from aioserve.error_pages import is_internal
 from aioserve.errors import ClientDisconnectedError, HttpProcessingError
 from aioserve.file_body import read_blocks
 from aioserve.http.messages import FileSlice
@@ -88,7 +90,7 @@ class Exchange:
         writer: as given.
     """
 
-    __slots__ = ("_began", "_channel", "_on_end", "_task", "message", "writer")
+    __slots__ = ("_began", "_channel", "_is_cancelled", "_on_end", "_task", "message", "writer")
 
     def __init__(
         self,
@@ -100,6 +102,7 @@ class Exchange:
         self._channel = channel
         self._on_end = on_end
         self._task: asyncio.Task[None] | None = None
+        self._is_cancelled = False
         self._began = time.perf_counter() if channel.options.access_sink is not None else 0.0
         self.message = message
         self.writer = writer
@@ -132,6 +135,7 @@ class Exchange:
 
     def cancel(self) -> None:
         """Cancel the handler, if it is at work."""
+        self._is_cancelled = True
         if self._task is not None:
             self._task.cancel()
 
@@ -186,8 +190,9 @@ class Exchange:
 
     def _fail(self, error: BaseException) -> None:
         """Turn what was raised into an answer or, where one has begun, into the connection's end."""
+        error = _without_own_frames(error)
         handler, writer = self._channel.handler, self.writer
-        if isinstance(error, asyncio.CancelledError | ClientDisconnectedError):
+        if self._is_expected(error):
             handler.log_debug("Ignored premature client disconnection.")
             writer.is_broken = True
         elif writer.is_started or writer.is_detached:
@@ -200,19 +205,27 @@ class Exchange:
             self._answer_error(error)
             writer.is_broken |= not writer.is_started
 
+    def _is_expected(self, error: BaseException) -> bool:
+        """Whether the client has gone, or we have cancelled the handler; its own cancellation is an error."""
+        if isinstance(error, asyncio.CancelledError):
+            return self._is_cancelled or self._channel.outgoing.is_lost
+        return isinstance(error, ClientDisconnectedError)
+
     def _answer_error(self, error: BaseException) -> None:
         handler, incoming = self._channel.handler, self._channel.incoming
         status, headers = 500, None
         if isinstance(error, HttpProcessingError):
             status, headers = error.code, error.headers
         try:
-            handler.handle_error(status, self.message, incoming.payload, error, headers)
+            result = handler.handle_error(status, self.message, incoming.payload, error, headers)
+            if iscoroutine(result):
+                result.close()
+                raise TypeError("handle_error() is a plain function, not an async one") from error  # noqa: TRY301
         except Exception as second:  # noqa: BLE001 - an author's handle_error, or fields that cannot be sent
             handler.log_exception("Error in handle_error", exc_info=second)
-            if self.writer.is_started:
-                self.writer.is_broken = not self.writer.is_finished
-            else:
-                self.writer.write_response(500, "500 Internal Server Error\n")
+            self.writer.is_broken = self.writer.is_started and not self.writer.is_finished
+        if not self.writer.is_started and not self._channel.outgoing.is_lost:
+            self.writer.write_response(500, "500 Internal Server Error\n")
 
     def _finish(self) -> None:
         """Finish the answer if nobody did, and log the request."""
@@ -235,7 +248,8 @@ class Exchange:
                 elif response is not None:
                     response.send_empty()
                 else:
-                    raise RuntimeError("the handler ended without an answer")  # noqa: TRY301 - as any other
+                    name = type(self._channel.handler).__name__
+                    self._fail(RuntimeError(f"{name}.handle_request() ended without an answer"))
             except Exception as error:  # noqa: BLE001 - also an answer that was made and cannot be sent
                 self._fail(error)
         if not writer.is_broken:
@@ -249,6 +263,14 @@ class Exchange:
             handler.log_access(self.message, None, self.writer, time.perf_counter() - self._began)
         except Exception:  # noqa: BLE001 - an author's log_access costs its line and nothing else
             handler.log_exception("Error in logging")
+
+
+def _without_own_frames(error: BaseException) -> BaseException:
+    """Begin an exception's traceback at the handler's code, if it comes to that."""
+    frames = error.__traceback__
+    while frames is not None and is_internal(frames.tb_frame.f_code.co_filename):
+        frames = frames.tb_next
+    return error if frames is None else error.with_traceback(frames)
 
 
 async def _await(awaitable: Any) -> object:

@@ -88,7 +88,7 @@ class Incoming:
         """
         message = self._parser.next_request()
         if message is None:
-            self._resume()
+            self.resume()
         return message
 
     def give_up(self) -> None:
@@ -102,7 +102,7 @@ class Incoming:
 
     def take_rest(self) -> bytes:
         """Hand over what came behind the last request, for another protocol or to be thrown away."""
-        self._resume()
+        self.resume()
         return self._parser.take_rest()
 
     # The body
@@ -160,9 +160,9 @@ class Incoming:
                 payload.set_exception(error)
         # A payload that has the whole body needs no pause: nobody would notice that the client leaves.
         if self._parser.buffered > _BUFFER_LIMIT or (payload.is_full and not self._parser.body_is_complete):
-            self._pause()
+            self.pause()
         else:
-            self._resume()
+            self.resume()
 
     def discard_body(self) -> bool:
         """Read away what is there of an unread body; False when that is too much or makes no sense."""
@@ -190,12 +190,14 @@ class Incoming:
 
     # Flow control
 
-    def _pause(self) -> None:
+    def pause(self) -> None:
+        """Read nothing from the transport until `resume`."""
         if not self._is_paused:
             self._is_paused = True
             self._transport.pause_reading()
 
-    def _resume(self) -> None:
+    def resume(self) -> None:
+        """Read from the transport again."""
         if self._is_paused:
             self._is_paused = False
             self._transport.resume_reading()

@@ -163,7 +163,7 @@ def _check_handler(target: str, found: object) -> Callable[[], ServerHttpProtoco
     except (TypeError, ValueError) as error:  # ValueError: a builtin that keeps its signature to itself
         raise StartupError(f"{target} cannot be called without arguments: {error}") from error
     if isinstance(found, type):
-        return found
+        return _check_factory(target, found)
     if inspect.iscoroutinefunction(found):
         raise StartupError(f"{target} is an async function; a function that makes handlers is a plain one")
     return _check_factory(target, found)

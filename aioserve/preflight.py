@@ -60,8 +60,10 @@ def prepare(settings: Settings) -> Preflight:
 def _missing_parts(process: Process) -> Iterator[ConfigurationError]:
     if process.uvloop and not find_spec("uvloop"):
         yield ConfigurationError("--uvloop: uvloop is not installed")
-    if process.port_file and not os.access(Path(process.port_file).parent, os.W_OK):
-        yield ConfigurationError(f"--port-file: {process.port_file!r} cannot be written")
+    if process.port_file:
+        path = Path(process.port_file)
+        if path.is_dir() or not os.access(path.parent, os.W_OK):
+            yield ConfigurationError(f"--port-file: {process.port_file!r} cannot be written")
 
 
 def _unusable_folders(static: Static) -> Iterator[ConfigurationError]:

@@ -238,15 +238,19 @@ class Response:
             encoding: ``deflate`` or ``gzip``.
 
         Raises:
-            RuntimeError: the head has been sent.
+            RuntimeError: the head has been sent, or the body is compressed already.
             ValueError: another encoding.
         """
         from aioserve.content_coding import Encoder  # noqa: PLC0415 - most answers are not compressed
 
         self._must_be_unsent()
+        if self._is_compressed:
+            raise RuntimeError("the body is compressed already")
         self._filters.append(_Compressor(Encoder(encoding)))
         self._headers.setdefault("Content-Encoding", encoding)
-        self._headers.setdefault("Vary", "Accept-Encoding")
+        varies = ",".join(self._headers.getall("Vary", ())).lower()
+        if not {"*", "accept-encoding"} & {name.strip() for name in varies.split(",")}:
+            self._headers.add("Vary", "Accept-Encoding")  # RFC 9110 §12.5.5
         self._headers.pop("Content-Length", None)
         self._is_compressed = True
 
@@ -315,7 +319,7 @@ class Response:
             An object to await for back-pressure, or to ignore.
 
         Raises:
-            RuntimeError: the head has not been sent.
+            RuntimeError: the head has not been sent, or what a filter held back is longer than announced.
         """
         self._must_be_sent()
         filters, self._filters = self._filters, []
@@ -374,7 +378,9 @@ def _length_of(value: str) -> int:
 
 def _writer_of(transport: ResponseWriter | asyncio.BaseTransport) -> ResponseWriter:
     """Find the writer of the current request behind what a handler calls its transport."""
-    writer = transport.get_protocol().writer if hasattr(transport, "get_protocol") else transport  # type: ignore[union-attr]
+    writer: object = transport
+    if hasattr(transport, "get_protocol"):
+        writer = getattr(transport.get_protocol(), "writer", None)
     if not isinstance(writer, ResponseWriter):
         raise TypeError(f"a Response is made with the handler's writer, not with {transport!r}")
     return writer

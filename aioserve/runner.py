@@ -7,6 +7,7 @@ server is ready, what each signal does, and how long answers may go on after the
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
@@ -14,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aioserve.errors import HttpProcessingError
 from aioserve.handler_options import HandlerOptions
 from aioserve.http1.parser import ParserLimits
 from aioserve.listen.sockets import BACKLOG, format_address
@@ -25,14 +27,17 @@ from aioserve.signals import StopSignals
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from aioserve.http.messages import Responder
+    from aioserve.http.messages import RequestMessage, Responder
     from aioserve.observe.access import AccessLog
+    from aioserve.payload import Payload
     from aioserve.settings import Settings
-    from aioserve.ticker import Ticker
+    from aioserve.ticker import Ticker, Ticking
 
     Factory = Callable[[], ServerHttpProtocol]
+
+logger = logging.getLogger(__name__)
 
 
 def run(settings: Settings, factory: Factory | None, sockets: list[socket.socket]) -> int:
@@ -85,6 +90,13 @@ def make_options(
     )
 
 
+class _Unmade(ServerHttpProtocol):
+    """Serves a connection whose handler could not be made."""
+
+    def handle_request(self, message: RequestMessage, payload: Payload) -> None:  # noqa: ARG002
+        raise HttpProcessingError(503, "The application is out of order.")
+
+
 class _Server:
     """The server of one process, from start to end."""
 
@@ -129,7 +141,11 @@ class _Server:
         options = make_options(self._settings, responders, access_log)
 
         def make_protocol() -> ServerHttpProtocol:
-            protocol = factory()
+            try:
+                protocol = factory()
+            except Exception:  # a loop that is told of it may accept no more
+                logger.exception("No handler could be made for a connection")
+                protocol = _Unmade()
             protocol.use_defaults(options)
             return protocol
 
@@ -149,8 +165,8 @@ class _Server:
         waiting = [*chain.from_iterable(map(_accept_waiting, self._sockets))]
         for server in servers:
             server.close()
-        for each in waiting:
-            await loop.connect_accepted_socket(make_protocol, each)
+        made = (loop.connect_accepted_socket(make_protocol, each) for each in waiting)
+        await asyncio.gather(*made, return_exceptions=True)  # a client may have gone
         await _let_loop_turn()  # to read what clients have sent already
 
     async def _drain(self, ticker: Ticker) -> bool:
@@ -160,16 +176,19 @@ class _Server:
             connection.close(self._settings.timeouts.shutdown)
         second = asyncio.create_task(self._signals.next())
         while connections:
-            gone = [asyncio.create_task(each.wait_lost()) for each in connections]
-            await asyncio.wait([*gone, second], return_when=asyncio.FIRST_COMPLETED)
-            for each in gone:
-                each.cancel()
+            gone = asyncio.create_task(_wait_lost(connections))
+            await asyncio.wait({gone, second}, return_when=asyncio.FIRST_COMPLETED)
             if second.done():
+                gone.cancel()
                 for connection in tuple(connections):
                     connection.abort()
                 return True
         second.cancel()
         return False
+
+
+async def _wait_lost(connections: Iterable[Ticking]) -> None:
+    await asyncio.gather(*(each.wait_lost() for each in connections))
 
 
 async def _let_loop_turn() -> None:
@@ -192,13 +211,17 @@ def _accept_waiting(listening: socket.socket) -> Iterator[socket.socket]:
 
 @contextmanager
 def _port_file(name: str | None, port: int) -> Iterator[None]:
-    """Have the number of the port in a file, which appears at once and whole."""
+    """Have the number of the port in a file, which appears at once and whole, and goes in the end."""
     if not name:
         yield
         return
-    path = Path(name)
+    path, text = Path(name), f"{port}\n"
+    if path.exists() and not path.is_file():  # a pipe or a device is written to, not replaced
+        path.write_text(text, encoding="ascii")
+        yield
+        return
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(f"{port}\n", encoding="ascii")
+    temporary.write_text(text, encoding="ascii")
     temporary.replace(path)
     try:
         yield

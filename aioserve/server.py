@@ -71,8 +71,8 @@ class ServerHttpProtocol(Protocol):
     def __repr__(self) -> str:
         if self._connection is None:
             return f"<{type(self).__name__} not connected>"
-        message = self._connection.message
-        return f"<{type(self).__name__} {self._connection.phase.name.lower()} {message or ''}>"
+        request = "" if self._connection.message is None else f" {self._connection.message}"
+        return f"<{type(self).__name__} {self._connection.phase.name.lower()}{request}>"
 
     def use_defaults(self, defaults: HandlerOptions) -> None:
         """Take what the constructor was not given from ``defaults``; before the connection is made."""
@@ -149,7 +149,7 @@ class ServerHttpProtocol(Protocol):
         """Take over the connection for another protocol, usually behind a 101 or the 200 to a CONNECT.
 
         Returns:
-            The transport, to set another protocol on, and the bytes that came behind the request.
+            The transport, to set another protocol on at once, and the bytes that came behind the request.
 
         Raises:
             RuntimeError: no request is being answered.

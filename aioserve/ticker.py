@@ -42,7 +42,7 @@ class Ticker:
     """Looks at the deadlines of the connections of one loop.
 
     Attributes:
-        now: the loop's time of the last tick, in seconds; at most a period old, and cheaper than asking.
+        now: a clock in seconds, set by each tick, that stands while the loop is blocked.
         seconds: the time that ``date`` tells, in seconds since the epoch.
         date: the value of a Date field for an answer that is made now, as a line with its CRLF.
         connections: what is being looked at.
@@ -52,7 +52,9 @@ class Ticker:
         "__weakref__",
         "_idle_ticks",
         "_loop",
+        "_most",
         "_period",
+        "_real",
         "_timer",
         "_wall_clock",
         "connections",
@@ -65,10 +67,11 @@ class Ticker:
         self._loop = loop
         self._wall_clock = wall_clock
         self._period = _LONGEST_PERIOD
+        self._most = 0.0  # how far the next tick may move the clock
         self._timer: asyncio.TimerHandle | None = None
         self._idle_ticks = 0
         self.connections: set[Ticking] = set()
-        self.now = 0.0
+        self.now = self._real = loop.time()
         self.seconds = 0.0
         self.date = b""
 
@@ -78,6 +81,7 @@ class Ticker:
         if self._timer is None:
             self._period = period
             self._idle_ticks = 0
+            self.now = self._real = self._loop.time()  # nobody had a deadline meanwhile
             self._tick()
         elif period < self._period:
             self._timer.cancel()
@@ -90,16 +94,21 @@ class Ticker:
         self.connections.discard(connection)
 
     def deadline_in(self, seconds: float) -> float:
-        """Return the loop's time at which ``seconds`` have passed for sure."""
+        """Return the time by `now` at which ``seconds`` have passed for sure."""
         return self.now + self._period + seconds
 
     def _tick(self) -> None:
-        self.now = self._loop.time()
+        # A handler that blocked the loop kept the server from hearing its clients: what they have sent comes
+        # after this tick, and so only a little of that time counts against them.
+        real, before = self._loop.time(), self._real
+        self.now += min(real - before, self._most)
+        self._real = real
         self.seconds = self._wall_clock()
         self.date = b"Date: %b\r\n" % format_http_date(int(self.seconds)).encode("ascii")
         self._idle_ticks = 0 if self.connections else self._idle_ticks + 1
         # The next tick is set first: a connection that goes wrong must not stop the clock of the others.
         is_resting = self._idle_ticks >= _IDLE_TICKS
         self._timer = None if is_resting else self._loop.call_later(self._period, self._tick)
+        self._most = 2 * self._period
         for connection in tuple(self.connections):
             connection.check_deadline(self.now)

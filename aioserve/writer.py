@@ -69,6 +69,7 @@ class ResponseWriter:
         "closes",
         "headers_length",
         "is_broken",
+        "is_closed",
         "is_detached",
         "is_finished",
         "is_started",
@@ -104,6 +105,7 @@ class ResponseWriter:
         self.response: Draft | None = None  # the last that a handler made before the answer began
         self.is_started = False
         self.is_finished = False
+        self.is_closed = False  # the request is over, whatever became of the answer
         self.is_broken = False  # only the end of the connection can tell the client
         self.is_detached = False  # the connection is another protocol's now
         self.status = 0
@@ -127,6 +129,11 @@ class ResponseWriter:
     def has_body(self) -> bool:
         """Whether the answer, once begun, has a body to be written."""
         return self._framing is not Framing.NONE
+
+    @property
+    def ends_http(self) -> bool:
+        """Whether what follows this answer is another protocol's (RFC 9110 §9.3.6, §15.2.2)."""
+        return self.status == 101 or (self._method == "CONNECT" and 200 <= self.status < 300)
 
     @property
     def ends_by_close(self) -> bool:
@@ -199,8 +206,8 @@ class ResponseWriter:
             RuntimeError: the answer has begun already, or its request is over.
             TypeError, ValueError: a field cannot be sent.
         """
-        if self.is_started or self.is_finished:
-            raise RuntimeError("the answer has begun already" if self.is_started else "the request is over")
+        if self.is_started or self.is_closed:
+            raise RuntimeError("the request is over" if self.is_closed else "the answer has begun already")
         must_be_final(status)
         lines = [render_status_line(*version, status, reason)]
         wishes = self._add_fields(lines, fields)
@@ -329,7 +336,7 @@ class ResponseWriter:
 
     def close(self) -> None:
         """The request is over: whoever kept this writer can write no more."""
-        self.is_finished = True
+        self.is_finished = self.is_closed = True
         self.response = None
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
+from itertools import count
 
 from aioserve.http1.parser import ParserLimits, RequestParser
 
@@ -101,6 +103,85 @@ class FakeTransport(asyncio.Transport):
     def get_protocol(self):
         """Return who is told of bytes."""
         return self._protocol
+
+
+class FakeLoop:
+    """A loop whose clock stands still until a test moves it; it has callbacks, but no futures or tasks."""
+
+    def __init__(self):
+        self._now = 0.0
+        self._numbers = count()
+        self._heap = []
+
+    @property
+    def pending(self):
+        """How many callbacks are still to be called."""
+        return sum(not handle.is_cancelled for _, _, handle in self._heap)
+
+    def time(self):
+        """Return the time of its clock, in seconds."""
+        return self._now
+
+    def call_soon(self, callback, *args):
+        """Call in the next turn."""
+        return self.call_later(0, callback, *args)
+
+    def call_later(self, delay, callback, *args):
+        """Call in the first turn after so many seconds."""
+        handle = _FakeHandle(callback, args)
+        heapq.heappush(self._heap, (self._now + delay, next(self._numbers), handle))
+        return handle
+
+    def turn(self):
+        """Take one turn: call what is due, and not yet what that adds."""
+        due = []
+        while self._heap and self._heap[0][0] <= self._now:
+            due.append(heapq.heappop(self._heap)[-1])
+        for handle in due:
+            handle.run()
+
+    def advance(self, seconds=0.0):
+        """Let so many seconds pass, turn by turn; what is due at their end is called too."""
+        end = self._now + seconds
+        while self._heap and self._heap[0][0] <= end:
+            self._now = max(self._now, self._heap[0][0])
+            self.turn()
+        self._now = end
+
+
+class _FakeHandle:
+    def __init__(self, callback, args):
+        self._callback = callback
+        self._args = args
+        self.is_cancelled = False
+
+    def cancel(self):
+        self.is_cancelled = True
+
+    def run(self):
+        if not self.is_cancelled:
+            self._callback(*self._args)
+
+
+async def awaited(operation):
+    """Take the steps of an operation as ``async def`` does."""
+    return await operation
+
+
+async def yielded_from(operation):
+    """Take the steps of an operation as a plain generator does, which no native coroutine would let."""
+
+    def plain():
+        return (yield from operation)
+
+    class Plain:
+        def __await__(self):
+            return plain()
+
+    return await Plain()
+
+
+FORMS = (awaited, yielded_from)
 
 
 def request(data=b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", **limits):

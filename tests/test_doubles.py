@@ -9,7 +9,7 @@ import pytest
 import uvloop
 
 from aioserve.errors import InvalidHeader, LineTooLong
-from tests.doubles import PEER, FakeTransport, request
+from tests.doubles import FORMS, PEER, FakeLoop, FakeTransport, request
 
 
 def write_and_close(transport):
@@ -113,6 +113,69 @@ def test_transport_of_tls_has_no_half_close():
     with pytest.raises(NotImplementedError):
         transport.write_eof()
     assert not transport.is_eof_written
+
+
+def call_in_order(loop, log, end):
+    """Set callbacks on a loop that write into a log when and in which order they are called."""
+
+    def chain():
+        log.append("chain")
+        loop.call_soon(log.append, "its link")
+
+    loop.call_later(0.004, end)
+    loop.call_later(0.002, log.append, "later")
+    loop.call_later(0.001, log.append, "first")
+    loop.call_later(0.003, log.append, "never").cancel()
+    loop.call_soon(chain)
+    loop.call_soon(log.append, "second")
+    loop.call_soon(log.append, "never").cancel()
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_loop_calls_back_as_a_real_one_does(new_loop):
+    fake, told = FakeLoop(), []
+    call_in_order(fake, told, lambda: told.append("end"))
+    fake.advance(1)
+
+    async def on_a_real_loop():
+        loop, log = asyncio.get_running_loop(), []
+        ended = loop.create_future()
+        call_in_order(loop, log, lambda: ended.set_result(None))
+        await ended
+        return [*log, "end"]
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        assert runner.run(on_a_real_loop()) == told
+    assert told == ["chain", "second", "its link", "first", "later", "end"]
+    assert fake.time() == 1
+
+
+def test_loop_stands_still_until_it_is_moved():
+    loop, log = FakeLoop(), []
+    loop.call_soon(loop.call_soon, log.append, "second turn")
+    loop.call_later(1, log.append, "later")
+
+    assert (loop.pending, log) == (2, [])
+    loop.turn()
+    assert (loop.pending, log) == (2, [])
+    loop.turn()
+    assert (loop.pending, log) == (1, ["second turn"])
+    loop.advance(0.5)
+    assert (loop.time(), log) == (0.5, ["second turn"])
+    loop.advance(0.5)
+    assert (loop.pending, log) == (0, ["second turn", "later"])
+
+
+@pytest.mark.parametrize("taken", FORMS)
+def test_forms_take_the_steps_and_return_what_comes_of_them(taken):
+    class Operation:
+        def __await__(self):
+            yield None
+            return "result"
+
+        __iter__ = __await__
+
+    assert asyncio.run(taken(Operation())) == "result"
 
 
 def test_request_is_what_a_server_parses():

@@ -397,3 +397,66 @@ def test_the_loop_may_end_with_a_spare_task_left(run, caplog):
     run(test)
     gc.collect()
     assert not caplog.records
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["and ends", "and waits"])
+def test_a_handler_may_cancel_itself_in_a_task_that_has_had_its_turn(run, waits):
+    """The spare task waits in its loop by then, and not for its first turn."""
+
+    async def test(start, _starter):
+        async def nothing():
+            pass
+
+        async def handler():
+            asyncio.current_task().cancel()
+            if waits:
+                await asyncio.Event().wait()
+
+        await start(nothing())
+        await asyncio.sleep(0)
+        task = await start(handler())
+        if waits:
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        else:
+            assert task is None
+        await asyncio.sleep(0.001)
+
+    run(test)
+
+
+def test_handlers_may_wait_for_one_future_in_the_same_turn(run):
+    """Many requests for one thing that is being loaded."""
+
+    async def test(_start, starter):
+        shared = asyncio.get_running_loop().create_future()
+        results = []
+
+        async def handler():
+            results.append(await shared)
+
+        async def another_task():
+            results.append(await shared)
+
+        tasks = [starter.start(handler()) for _ in range(3)] + [asyncio.create_task(another_task())]
+        await asyncio.sleep(0)
+        shared.set_result("loaded")
+        await asyncio.gather(*tasks)
+        assert results == ["loaded"] * 4
+
+    run(test)
+
+
+def test_a_cancellation_that_was_taken_back_does_not_reach_the_next_handler(run):
+    async def test(start, _starter):
+        async def first():
+            asyncio.current_task().cancel()
+            asyncio.current_task().uncancel()
+
+        async def second():
+            await asyncio.sleep(0)
+
+        await start(first())
+        await (await start(second()))
+
+    run(test)

@@ -18,6 +18,7 @@ import h11
 import pytest
 
 from aioserve import ServerHttpProtocol
+from tests.doubles import FakeTransport
 
 try:
     import uvloop
@@ -62,10 +63,46 @@ def hello(self, _message, _payload):
     self.writer.write_response(200, "hello")
 
 
+class Slow(ServerHttpProtocol):
+    """Answers when the test says so.
+
+    Attributes:
+        entered: gets the head of each request.
+        go_on: each release lets it read the body of one request and answer.
+        bodies: what it read.
+    """
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.entered = asyncio.Queue()
+        self.go_on = asyncio.Semaphore(0)
+        self.bodies = []
+
+    async def handle_request(self, message, payload):
+        self.entered.put_nowait(message)
+        await self.go_on.acquire()
+        self.bodies.append(await payload.read())
+        self.writer.write_response(200, "slow")
+
+
+async def turns(number=5):
+    """Let the loop go on for some turns."""
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
 def post(body, *fields):
     """Write a request with a body of known length."""
     lines = ("POST / HTTP/1.1", "Host: a", f"Content-Length: {len(body)}", *fields)
     return "\r\n".join((*lines, "", "")).encode() + body
+
+
+def connected(factory, **options):
+    """Connect a handler to a `FakeTransport`, where a test plays the loop; return both."""
+    protocol, transport = factory(**options), FakeTransport()
+    transport.set_protocol(protocol)
+    protocol.connection_made(transport)
+    return protocol, transport
 
 
 def errors(caplog):

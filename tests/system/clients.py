@@ -1,13 +1,12 @@
-"""The clients that people use, each behind the same function: a request in, an answer out."""
+"""Real HTTP clients, each made to say the same."""
 
 from __future__ import annotations
 
 import asyncio
 import http.client
-import re
 import subprocess
 from contextlib import closing
-from typing import NamedTuple
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -16,101 +15,112 @@ import httpx
 from tests.system.program import PATIENCE
 
 
-class Request(NamedTuple):
-    """What is asked; ``pieces`` is a body that is sent in chunks."""
+@dataclass(frozen=True)
+class Ask:
+    """A request.
 
-    method: str
+    Attributes:
+        in_chunks: its body is sent without saying before how long it is.
+        expects_continue: the client waits to be told before it sends the body, if it can.
+    """
+
     path: str
-    headers: dict[str, str] = {}  # noqa: RUF012 - never changed
+    method: str = "GET"
+    headers: dict[str, str] = field(default_factory=dict)
     body: bytes | None = None
-    pieces: list[bytes] | None = None
+    in_chunks: bool = False
+    expects_continue: bool = False
+
+    @property
+    def pieces(self):
+        """The body in two pieces."""
+        middle = len(self.body) // 2
+        return [self.body[:middle], self.body[middle:]]
+
+    @property
+    def fields(self):
+        """The header fields, with the one that says that the client waits."""
+        return {**self.headers, **({"Expect": "100-continue"} if self.expects_continue else {})}
 
 
-class Answer(NamedTuple):
-    """What came."""
+@dataclass(frozen=True)
+class Reply:
+    """An answer; the names of its header fields are in lower case."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
 
-def _answer(status, headers, body):
-    return Answer(status, {name.lower(): value for name, value in headers}, body)
+def ask_http_client(url, asks):
+    """Use the standard library's client."""
+    parts = urlsplit(url)
+    with closing(http.client.HTTPConnection(parts.hostname, parts.port, timeout=PATIENCE)) as connection:
+        for ask in asks:
+            body = iter(ask.pieces) if ask.in_chunks else ask.body
+            connection.request(ask.method, ask.path, body, ask.fields, encode_chunked=ask.in_chunks)
+            answer = connection.getresponse()
+            yield Reply(answer.status, _lower(answer.getheaders()), answer.read())
 
 
-def ask_http_client(url, requests):
-    """Ask by the standard library, all on one connection."""
-    answers = []
-    with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE)) as connection:
-        for request in requests:
-            is_chunked = request.pieces is not None
-            body = iter(request.pieces) if is_chunked else request.body
-            headers = request.headers | ({"Transfer-Encoding": "chunked"} if is_chunked else {})
-            connection.request(request.method, request.path, body, headers, encode_chunked=is_chunked)
-            got = connection.getresponse()
-            answers.append(_answer(got.status, got.getheaders(), got.read()))
-    return answers
+def ask_httpx(url, asks):
+    """Use httpx."""
+    with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
+        for ask in asks:
+            content = iter(ask.pieces) if ask.in_chunks else ask.body
+            answer = client.request(ask.method, url + ask.path, headers=ask.fields, content=content)
+            yield Reply(answer.status_code, _lower(answer.headers.items()), answer.content)
 
 
-def ask_httpx(url, requests):
-    """Ask by httpx, through a pool of one connection."""
-    limits = httpx.Limits(max_connections=1)
-    with httpx.Client(base_url=url, limits=limits, timeout=PATIENCE, trust_env=False) as client:
-        client.headers = {}  # it would ask for codings by itself
-        answers = []
-        for request in requests:
-            content = iter(request.pieces) if request.pieces is not None else request.body
-            got = client.request(request.method, request.path, headers=request.headers, content=content)
-            answers.append(_answer(got.status_code, got.headers.items(), got.content))
-        return answers
+def ask_aiohttp(url, asks):
+    """Use aiohttp's client."""
 
-
-def ask_aiohttp(url, requests):
-    """Ask by aiohttp's client, through a pool of one connection."""
-
-    async def pieces_of(request):
-        for piece in request.pieces:
+    async def pieces(ask):
+        for piece in ask.pieces:
             yield piece
 
-    async def ask():
-        answers = []
-        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as session:
-            for request in requests:
-                data = pieces_of(request) if request.pieces is not None else request.body
-                call = session.request(request.method, url + request.path, headers=request.headers, data=data)
-                async with call as got:
-                    answers.append(_answer(got.status, got.headers.items(), await got.read()))
-        return answers
+    async def main():
+        replies = []
+        timeout = aiohttp.ClientTimeout(PATIENCE)
+        async with aiohttp.ClientSession(url, timeout=timeout) as session:
+            for ask in asks:
+                async with session.request(
+                    ask.method,
+                    ask.path,
+                    headers=ask.headers,
+                    data=pieces(ask) if ask.in_chunks else ask.body,
+                    expect100=ask.expects_continue,
+                ) as answer:
+                    replies.append(Reply(answer.status, _lower(answer.headers.items()), await answer.read()))
+        return replies
 
-    return asyncio.run(ask())
-
-
-def ask_curl(url, requests):
-    """Ask by curl, a process each."""
-    answers = []
-    for request in requests:
-        words = ["curl", "-s", "-i", "--max-time", str(PATIENCE), url + request.path]
-        words += ["--head"] if request.method == "HEAD" else ["-X", request.method]
-        for name, value in request.headers.items():
-            words += ["-H", f"{name}: {value}"]
-        body = b"".join(request.pieces) if request.pieces is not None else request.body
-        if request.pieces is not None:
-            words += ["-H", "Transfer-Encoding: chunked"]
-        if body is not None:
-            words += ["--data-binary", "@-", "-H", "Content-Type: application/octet-stream"]
-        said = subprocess.run(words, input=body, capture_output=True, timeout=PATIENCE, check=True).stdout
-        while re.match(rb"HTTP/1\.1 100 ", said):
-            said = said.partition(b"\r\n\r\n")[2]
-        head, _, content = said.partition(b"\r\n\r\n")
-        status_line, *lines = head.decode().split("\r\n")
-        fields = [line.split(": ", 1) for line in lines]
-        answers.append(_answer(int(status_line.split()[1]), fields, content))
-    return answers
+    return asyncio.run(main())
 
 
-ASK = {
-    "http.client": ask_http_client,
-    "httpx": ask_httpx,
-    "aiohttp": ask_aiohttp,
-    "curl": ask_curl,
-}
+def ask_curl(url, asks, folder):
+    """Use curl, one process for all of the requests."""
+    words = ["curl"]
+    for number, ask in enumerate(asks):
+        (folder / f"{number}.body").write_bytes(b"")  # curl makes none for an empty body
+        words += ["--next"] if number else []
+        words += ["--silent", "--show-error", "--noproxy", "*", "--max-time", str(PATIENCE), url + ask.path]
+        words += ["--dump-header", f"{number}.head", "--output", f"{number}.body"]
+        words += ["--head"] if ask.method == "HEAD" else ["--request", ask.method]
+        for name, value in ask.fields.items():
+            words += ["--header", f"{name}: {value}"]
+        if ask.body is not None:
+            (folder / f"{number}.upload").write_bytes(ask.body)
+            words += ["--data-binary", f"@{number}.upload", "--header", "Content-Type:"]
+        if ask.in_chunks:
+            words += ["--header", "Transfer-Encoding: chunked"]
+    subprocess.run(words, cwd=folder, check=True, timeout=PATIENCE)
+    for number, ask in enumerate(asks):
+        head = (folder / f"{number}.head").read_text(encoding="latin-1").rstrip().split("\n\n")[-1]
+        first, *lines = head.splitlines()
+        fields = _lower(line.split(": ", 1) for line in lines)
+        body = b"" if ask.method == "HEAD" else (folder / f"{number}.body").read_bytes()
+        yield Reply(int(first.split()[1]), fields, body)
+
+
+def _lower(pairs):
+    return {name.lower(): value for name, value in pairs}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 from importlib.util import find_spec
 
 import pytest
 
-from tests.system.program import Program, Server
+from tests.system.program import Program, Server, environment
 
 LOOPS = [
     "asyncio",
@@ -65,6 +67,17 @@ def start(tmp_path):
             return program
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def command(tmp_path_factory):
+    """An environment in which ``aioserve`` is this one, also where none is installed, and ``python`` ours."""
+    folder = tmp_path_factory.mktemp("bin")
+    for name, words in (("aioserve", "-m aioserve"), ("python", "")):
+        script = folder / name
+        script.write_text(f'#!/bin/sh\nexec {sys.executable} {words} "$@"\n')
+        script.chmod(0o755)
+    return environment(PATH=os.pathsep.join([str(folder), os.environ["PATH"]]))
 
 
 def _stop(server):

@@ -1,130 +1,126 @@
-"""What cannot be served is refused in one line, with the exit code that says why."""
+"""What cannot be served is refused: the code that is documented, one line, and no traceback of ours."""
 
 from __future__ import annotations
 
 import os
+import re
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.system.program import PATIENCE, ROOT, environment
+APP = """
+import aioserve
 
-PORT_ZERO = ["--port", "0"]
+class Handler(aioserve.ServerHttpProtocol):
+    pass
 
+def make_handler():
+    return {}["handler"]
+"""
+MODULES = {
+    "app": APP,
+    "needs": "import nosuch\n",
+    "raises": "import app\n\nraise ValueError('of mine')\n",
+    "unreadable": "def (:\n",
+}
 
-@pytest.fixture
-def folder(tmp_path):
-    (tmp_path / "app.py").write_text(
-        "import aioserve\nclass Handler(aioserve.ServerHttpProtocol):\n    pass\n", encoding="utf-8"
-    )
-    (tmp_path / "broken.py").write_text("def f():\n    return 1 / 0\nf()\n", encoding="utf-8")
-    (tmp_path / "needs.py").write_text("import a_module_that_is_not_there\n", encoding="utf-8")
-    return tmp_path
-
-
-def refuse(folder, *words, **more):
-    """Run the command, which must refuse; return its exit code and what it said."""
-    done = subprocess.run(
-        [sys.executable, "-m", "aioserve", *words],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-        **more,
-    )
-    assert done.stdout == ""
-    assert str(ROOT / "aioserve") not in done.stderr, "a traceback of ours"
-    return done.returncode, done.stderr.splitlines()
-
-
-@pytest.mark.parametrize(
-    ("words", "code", "part"),
-    [
-        (["nosuch:Thing", *PORT_ZERO], 3, "there is no module 'nosuch'"),
-        (["app:Handlr", *PORT_ZERO], 3, "did you mean 'Handler'?"),
-        (["app", *PORT_ZERO], 3, "app:Handler"),
-        (["--static", "nosuch", *PORT_ZERO], 2, "No such file or directory"),
-        (["app:Handler", "--port", "x"], 2, "--port"),
-        (["app:Handler", "--port", "70000"], 2, "--port"),
-        (["app:Handler", "--prot", "80"], 2, "--port"),
-        (["app:Handler", "--keep-alive", "soon"], 2, "--keep-alive"),
-        (["app:Handler", "--config", "nosuch.toml"], 2, "nosuch.toml"),
-        (["app:Handler", "--host", "no such host"], 4, "no such host"),
-        ([], 2, "aioserve app:Handler or aioserve --static ./site"),
-    ],
-    ids=lambda value: " ".join(value) or "nothing" if isinstance(value, list) else "",
-)
-def test_one_line(folder, words, code, part):
-    returned, lines = refuse(folder, *words)
-
-    assert returned == code
-    assert len(lines) == 1, lines
-    assert lines[0].startswith("aioserve: error: ")
-    assert part in lines[0]
-
-
-@pytest.mark.parametrize(
-    ("app", "summary"),
-    [
-        ("broken:Handler", "ZeroDivisionError: division by zero"),
-        ("needs:Handler", "a_module_that_is_not_there"),
-    ],
-)
-def test_a_module_that_fails_shows_its_own_traceback(folder, app, summary):
-    code, lines = refuse(folder, app, *PORT_ZERO)
-
-    assert code == 3
-    assert lines[0] == "Traceback (most recent call last):"
-    assert f'File "{folder / app.partition(":")[0]}.py"' in lines[1]
-    assert lines[-1].startswith("aioserve: error: ")
-    assert summary in lines[-1]
-
-
-def test_a_taken_port_names_who_holds_it(folder):
-    with socket.create_server(("127.0.0.1", 0)) as holder:
-        port = holder.getsockname()[1]
-        code, lines = refuse(folder, "app:Handler", "--port", str(port))
-
-    assert code == 4
-    assert len(lines) == 1
-    assert f"port {port}: it is in use" in lines[0]
-    if Path("/proc/net/tcp").exists():
-        assert "(pid " in lines[0]
-
-
+# Everything is loaded already: an ordinary user may not be able to read this checkout, or Python.
 AS_NOBODY = """
-import os, sys
-import asyncio, encodings.idna, aioserve.cli, aioserve.preflight
+import encodings.idna, os, sys
+import aioserve.cli, aioserve.preflight
 os.setgroups([]), os.setgid(65534), os.setuid(65534)
-sys.argv = ["aioserve", *sys.argv[1:]]
-from aioserve.cli import main
-main()
+sys.argv[0] = "aioserve"
+aioserve.cli.main()
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="ports are privileged in Linux's way")
-def test_a_privileged_port_says_what_helps():
-    """Run as nobody from code that is loaded already: nobody may not be able to read this checkout."""
-    if os.geteuid() != 0:
-        pytest.skip("becoming another user takes root")
-    start = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text(encoding="ascii")
-    if int(start) <= 80:
-        pytest.skip("this machine lets everybody have port 80")
-    done = subprocess.run(
-        [sys.executable, "-c", AS_NOBODY, "--static", "/usr", "--port", "80"],
-        cwd="/",
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 4, done.stderr
-    assert len(done.stderr.splitlines()) == 1, done.stderr
-    assert "setcap" in done.stderr
-    assert ".socket" in done.stderr
+@pytest.fixture
+def refuse(start, tmp_path):
+    """Run the command in a folder with some modules; return exit code, last line, and those above it."""
+    for name, text in MODULES.items():
+        (tmp_path / f"{name}.py").write_text(text)
+
+    def refuse(*words, program=("-m", "aioserve")):
+        program = start(sys.executable, *program, *words)
+        code = program.wait()
+        assert program.stdout.text == ""
+        *above, last = program.stderr.text.splitlines()
+        assert last.startswith("aioserve: error: ")
+        return code, last.removeprefix("aioserve: error: "), above
+
+    return refuse
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("nosuch:Thing", 3, r"there is no module 'nosuch' in /.+"),
+        ("ap:Handler", 3, r"there is no module 'ap' in /.+ \(did you mean 'app'\?\)"),
+        ("app:Handlr", 3, r"app has no 'Handlr' \(did you mean 'Handler'\?\)"),
+        ("app", 3, r"app is a module; a handler of it is app:Handler"),
+        ("./ap.py:Handler", 3, r"there is no Python file 'ap\.py' \(did you mean 'app\.py'\?\)"),
+        ("--static ./none", 2, r"cannot serve 'none': No such file or directory"),
+        ("app:Handler --static ./none", 2, r"cannot serve 'none': No such file or directory"),
+        ("app:Handler --port x", 2, r"--port: 'x' is not a port.*"),
+        ("app:Handler --port 70000", 2, r"--port: '70000' is not a port.*"),
+        ("app:Handler --keep-alive soon", 2, r"--keep-alive: 'soon' is not a duration.*"),
+        ("app:Handler --config none.toml", 2, r"none\.toml: No such file or directory"),
+        ("app:Handler --prot 1", 2, r"No such option.*--prot.*"),
+        ("", 2, r"nothing to serve; try aioserve app:Handler or aioserve --static \./site"),
+        ("app:Handler --host host.invalid", 4, r"cannot listen on 'host\.invalid': .+"),
+        ("app:Handler --port-file none/port", 2, r"--port-file: 'none/port' cannot be written"),
+    ],
+)
+def test_refusal_is_one_line(refuse, words, code, said):
+    refused, last, above = refuse(*words.split())
+
+    assert refused == code
+    assert re.fullmatch(said, last)
+    assert above == []
+
+
+@pytest.mark.parametrize(
+    ("app", "said"),
+    [
+        ("raises:Handler", "raises cannot be imported: ValueError: of mine"),
+        ("needs:Handler", "needs cannot be imported: ModuleNotFoundError: No module named 'nosuch'"),
+        ("unreadable:Handler", "unreadable cannot be imported: SyntaxError: .+"),
+        ("app:make_handler", r"app:make_handler\(\) fails: KeyError: 'handler'"),
+    ],
+)
+def test_failure_of_the_users_module_has_its_own_traceback_and_none_of_ours(refuse, tmp_path, app, said):
+    code, last, above = refuse(app)
+
+    assert code == 3
+    assert re.fullmatch(said, last)
+    files = [line.strip() for line in above if line.strip().startswith("File ")]
+    assert [file for file in files if str(tmp_path) not in file] == []
+    assert len(files) == 1
+
+
+def test_taken_port_is_refused_with_the_name_of_who_holds_it(refuse):
+    name = Path("/proc/self/comm").read_text().strip()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        code, last, above = refuse("app:Handler", "--port", port)
+
+    assert code == 4
+    assert last == f"cannot listen on 127.0.0.1 port {port}: it is in use by {name} (pid {os.getpid()})"
+    assert above == []
+
+
+def test_privileged_port_is_refused_to_an_ordinary_user_with_what_helps(refuse):
+    if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 80:
+        pytest.skip("everybody may have port 80 here (net.ipv4.ip_unprivileged_port_start)")
+    program = ("-m", "aioserve") if os.geteuid() else ("-c", AS_NOBODY)
+
+    code, last, above = refuse("--static", "/usr", "--port", "80", program=program)
+
+    assert code == 4
+    assert last.startswith("cannot listen on 127.0.0.1 port 80: ports below 1024 are privileged; ")
+    assert "systemd .socket unit" in last
+    assert "setcap cap_net_bind_service=+ep" in last
+    assert above == []

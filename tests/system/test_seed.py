@@ -1,4 +1,8 @@
-"""The code blocks of aiohttp's page of 2014 run, with nothing changed but the names of what is imported."""
+"""The four code blocks of the seed, as printed and in the form of today.
+
+Only the names of what is imported are replaced: ours for aiohttp's, and our decorator for the one that Python
+no longer has.
+"""
 
 from __future__ import annotations
 
@@ -6,99 +10,128 @@ import re
 import signal
 import sys
 import textwrap
-from contextlib import closing
-from http.client import HTTPConnection
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.system.program import PATIENCE, environment
+from tests.system.clients import Ask, ask_http_client
 
-PAGE = (Path(__file__).parent / "seed" / "aiohttp-server.rst").read_text(encoding="utf-8")
-HELLO, SERVE, GET_PARAMETERS, POST_DATA = (
-    textwrap.dedent(block) for block in re.findall(r"\.\. code-block:: python\n\n((?:[ \t].*\n|\n)+)", PAGE)
-)
-# The third and fourth block use what the first one imported.
-IMPORTS = "import asyncio\nimport aiohttp\nimport aiohttp.server\n"
-HANDLERS = {"hello": HELLO, "get": IMPORTS + GET_PARAMETERS, "post": IMPORTS + POST_DATA}
+HERE = Path(__file__).parent
 
 
-def as_printed(block):
-    """Substitute the names of what is imported; asyncio's decorator is gone since Python 3.11."""
-    return block.replace("asyncio.coroutine", "aioserve.coroutine").replace("aiohttp", "aioserve")
+def code_blocks(text):
+    """Return the code of a reStructuredText document, block by block."""
+    found = re.findall(r"^ \.\. code-block:: python\n((?:\n|    .*\n)+)", text, re.MULTILINE)
+    return [textwrap.dedent(block).strip() + "\n" for block in found]
 
 
-def as_async_def(block):
-    """Write the same for ``async`` and ``await``."""
-    block = re.sub(r"^ *@asyncio\.coroutine\n", "", block, flags=re.MULTILINE)
-    return (
-        as_printed(block)
-        .replace("def handle_request", "async def handle_request")
-        .replace("yield from", "await")
-    )
+def as_printed(code):
+    return code.replace("asyncio.coroutine", "aioserve.coroutine").replace("aiohttp", "aioserve")
 
 
-def ask(connection):
-    """Ask for a page, for one with parameters, and with a form; return the statuses and bodies."""
-    answers = []
-    for method, target, body in [("GET", "/", None), ("GET", "/?a=1&b=2", None), ("POST", "/", b"x=1&y=2")]:
-        connection.request(method, target, body)
-        answer = connection.getresponse()
-        answers.append((answer.status, answer.read()))
-    return answers
+def as_async_def(code):
+    code = re.sub(r"@asyncio\.coroutine\n +def ", "async def ", code)
+    return code.replace("yield from ", "await ").replace("aiohttp", "aioserve")
 
 
-def check(name, answers, printed):
-    body = b"<h1>It Works!</h1>" if name == "hello" else b""
-    assert answers == [(200, body)] * 3
-    if name == "get":
-        assert "Passed in GET <MultiDict('a': '1', 'b': '2')>" in printed
-    if name == "post":
-        assert "Passed in POST <MultiDict(b'x': b'1', b'y': b'2')>" in printed
+START, MAIN, GET_PARAMS, POST_DATA = code_blocks((HERE / "seed" / "aiohttp-server.rst").read_text())
+ASKS = [
+    Ask("/"),
+    Ask("/path?name=Ada&name=Grace&year=1843"),
+    Ask("/", "POST", {"Content-Type": "application/x-www-form-urlencoded"}, b"name=Ada&year=1843"),
+    Ask("/", "HEAD"),
+]
 
 
-forms = pytest.mark.parametrize("form", [as_printed, as_async_def])
-handlers = pytest.mark.parametrize("name", HANDLERS)
+@dataclass(frozen=True)
+class Sample:
+    """A handler of the seed, and what comes of `ASKS`: each answer's body, and what is printed.
+
+    Attributes:
+        length: the Content-Length of each answer.
+    """
+
+    code: str
+    body: bytes
+    length: str
+    prints: tuple[str, ...] = ()
 
 
-@forms
-@handlers
-def test_under_the_command(serve, tmp_path, form, name):
-    (tmp_path / "seed.py").write_text(form(HANDLERS[name]), encoding="utf-8")
-    server = serve("seed:HttpRequestHandler", "--no-access-log")
+SAMPLES = {
+    "run a basic server": Sample(START, b"<h1>It Works!</h1>", "18"),
+    "handling GET params": Sample(
+        START + GET_PARAMS,
+        b"",
+        "0",
+        (
+            "Passed in GET <MultiDict()>",
+            "Passed in GET <MultiDict('name': 'Ada', 'name': 'Grace', 'year': '1843')>",
+            "Passed in GET <MultiDict()>",
+            "Passed in GET <MultiDict()>",
+        ),
+    ),
+    "handling POST data": Sample(
+        START + POST_DATA,
+        b"",
+        "0",
+        (
+            "Passed in POST <MultiDict()>",
+            "Passed in POST <MultiDict()>",
+            "Passed in POST <MultiDict(b'name': b'Ada', b'year': b'1843')>",
+            "Passed in POST <MultiDict()>",
+        ),
+    ),
+}
 
-    with closing(HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)) as connection:
-        answers = ask(connection)
+
+@pytest.fixture(params=SAMPLES.values(), ids=SAMPLES)
+def sample(request):
+    return request.param
+
+
+@pytest.fixture(params=[as_printed, as_async_def])
+def form(request):
+    """Each form of the code in turn: a function that puts it into that form."""
+    return request.param
+
+
+def must_be_answered(url, sample):
+    for ask, reply in zip(ASKS, ask_http_client(url, ASKS), strict=True):
+        assert reply.status == 200
+        assert reply.body == (b"" if ask.method == "HEAD" else sample.body)
+        assert reply.headers["content-length"] == sample.length
+        assert "connection" not in reply.headers  # it is kept
+
+
+def prints_of(program):
+    return tuple(line for line in program.stdout.text.splitlines() if line.startswith("Passed in"))
+
+
+def test_seed_runs_under_the_command(serve, tmp_path, sample, form):
+    (tmp_path / "program.py").write_text(form(sample.code))
+    server = serve("program:HttpRequestHandler")
+
+    must_be_answered(server.url, sample)
+
     server.stop_cleanly()
-
-    check(name, answers, server.stdout.text)
-
-
-OWN_LOOP = """
-import asyncio
-import sys
-
-if sys.argv[1] == "uvloop":
-    import uvloop
-    asyncio.set_event_loop(uvloop.new_event_loop())
-else:
-    asyncio.set_event_loop(asyncio.new_event_loop())
-"""
+    assert prints_of(server) == sample.prints
 
 
-@forms
-@handlers
-def test_under_its_own_loop(start, loop, tmp_path, form, name):
-    """The page's second block, with a port that is free instead of 8080, and a loop that is there."""
-    script = OWN_LOOP + form(HANDLERS[name]) + form(SERVE).replace("'8080'", "'0'")
-    (tmp_path / "seed.py").write_text(script, encoding="utf-8")
-    program = start(sys.executable, "seed.py", loop, env=environment())
-    port = int(program.stdout.wait_for(r"serving on \('0\.0\.0\.0', (\d+)\)")[1])
+def test_seed_runs_in_its_own_loop(start, loop, tmp_path, sample, form):
+    (tmp_path / "program.py").write_text(form(sample.code + MAIN))
+    program = start(sys.executable, HERE / "seed_driver.py", loop, "program.py")
+    port = program.stdout.wait_for(r"serving on \('127\.0\.0\.1', (\d+)\)")[1]
 
-    with closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
-        answers = ask(connection)
-        code = program.stop(signal.SIGINT)
+    must_be_answered(f"http://127.0.0.1:{port}", sample)
 
-    check(name, answers, program.stdout.text)
-    assert code == 0
-    assert "Error" not in program.stderr.text
+    assert program.stop(signal.SIGINT) == 0
+    assert program.stderr.text == ""
+    assert prints_of(program) == sample.prints
+
+
+def test_forms_differ():
+    assert "yield from" in as_printed(START)
+    assert "@aioserve.coroutine" in as_printed(START)
+    assert as_async_def(START).count("async def") == as_async_def(START).count("await") == 1
+    assert "coroutine" not in as_async_def(START + GET_PARAMS + POST_DATA)

@@ -1,41 +1,36 @@
-"""The command in a shell script: started with `&`, waited for, asked, and stopped by SIGINT."""
+"""The command in a shell script."""
 
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 
 import pytest
 
-from tests.system.program import PATIENCE, ROOT, environment
+from tests.system.program import ROOT
 
 SCRIPT = """
-set -e
-"$PYTHON" -m aioserve "$EXAMPLES/hello.py:Handler" --port 0 --port-file p &
+aioserve {root}/examples/hello.py:Handler {loop} --port 0 --port-file p &
 server=$!
-while ! [ -s p ]; do sleep 0.05; done
-curl -s "http://127.0.0.1:$(cat p)/"
+while ! [ -e p ]; do sleep 0.05; done
+curl --silent --show-error --fail --noproxy '*' "http://127.0.0.1:$(cat p)/"
 kill -INT $server
 wait $server
 echo "exit code $?"
+[ ! -e p ]
 """
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="needs curl (Debian: curl)")
-@pytest.mark.parametrize("shell", ["sh", "bash"])
-def test_a_script(tmp_path, shell):
-    if not shutil.which(shell):
-        pytest.skip(f"needs {shell}")
-    done = subprocess.run(
-        [shell, "-c", SCRIPT],
-        cwd=tmp_path,
-        env=environment(PYTHON=sys.executable, EXAMPLES=str(ROOT / "examples")),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.stdout.startswith("Hello, World!\n"), done.stderr
-    assert done.stdout.endswith("exit code 0\n"), done.stderr
-    assert not (tmp_path / "p").exists()
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed (Debian: apt install curl)")
+@pytest.mark.parametrize("name", ["sh", "bash"])
+def test_script_starts_it_asks_it_and_stops_it(start, loop, command, name):
+    if not shutil.which(name):
+        pytest.skip(f"{name} is not installed")
+    option = "--uvloop" if loop == "uvloop" else "--no-uvloop"
+    script = SCRIPT.format(root=ROOT, loop=option)
+
+    shell = start(name, "-e", "-c", script, env=command)
+
+    assert shell.wait() == 0
+    assert shell.stdout.text.startswith("Hello, World!\n")
+    assert shell.stdout.text.endswith("exit code 0\n")
+    assert "Traceback" not in shell.stderr.text

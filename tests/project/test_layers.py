@@ -1,0 +1,155 @@
+"""Imports point downwards only, and what is pure stays so."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# A module imports only what stands behind it: in a lower row, or further right in its own. What is imported
+# for annotations alone counts as well.
+LAYERS = {
+    "command": "__main__ cli parameters",
+    "start": "preflight loader config_file",
+    "process": "runner signals responders",
+    "siblings": "static.responder static.representation static.lookup static.media_types listen.sockets",
+    "handler": "server",
+    "connection": "connection deadlines exchange",
+    "bytes in": "incoming handler_options payload multipart forms",
+    "bytes out": "response writer content_coding outgoing file_body",
+    "loop": "loop_parts eager ticker awaitables",
+    "observation": "observe.logs observe.console observe.formats observe.access observe.streams error_pages",
+    "wire": "http1.parser http1.lines http1.chunks http1.rules http1.framing http1.grammar",
+    "meaning": "http.conditional http.ranges http.negotiation http.messages http.dates http.statuses",
+    "values": "settings options kinds multidict errors escaping suggestion",
+    "packages": "static listen observe http1 http aioserve",
+}
+
+# `aioserve` stands last for its `__version__`. The names that it offers it loads when they are asked for.
+LAZY = "aioserve"
+
+PURE = ("http", "http1")
+IMPURE = {"asyncio", "logging", "os", "socket", "ssl", "time"}
+
+# Which modules know a package that is not ours and not Python's.
+OUTSIDE = {
+    "click": {"cli", "parameters"},
+    "multidict": {"http.messages", "multidict", "response"},
+    "python_multipart": {"multipart"},
+    "rich": {"observe.console"},
+    "uvloop": {"runner"},
+}
+
+ORDER = [name for row in LAYERS.values() for name in row.split()]
+
+
+def name_of(path):
+    """Return the name of a module's file as the tables have it."""
+    parts = path.relative_to(ROOT / "aioserve").with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts) or "aioserve"
+
+
+MODULES = {name_of(path): path for path in sorted((ROOT / "aioserve").rglob("*.py"))}
+
+
+def imports_of(source, *, with_typing=True):
+    """Yield the full name of everything that a source imports, wherever in it."""
+    todo = [ast.parse(source)]
+    while todo:
+        node = todo.pop()
+        match node:
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")) if not with_typing:
+                todo += node.orelse
+                continue
+            case ast.Import(names=names):
+                yield from (each.name for each in names)
+            case ast.ImportFrom(module=module, names=names, level=0):
+                yield from (f"{module}.{each.name}" for each in names)
+            case ast.ImportFrom():
+                yield "a relative import"
+        todo += ast.iter_child_nodes(node)
+
+
+def own_imports_of(name, *, with_typing=True):
+    """Return the modules of ours that a module imports, by their names in the tables."""
+    found = set()
+    for full in imports_of(MODULES[name].read_text("utf-8"), with_typing=with_typing):
+        if full.partition(".")[0] == "aioserve":
+            inner = full.removeprefix("aioserve").removeprefix(".")
+            while inner and inner not in MODULES:  # a name in a module
+                inner = inner.rpartition(".")[0]
+            found.add(inner or "aioserve")
+    return found
+
+
+def outside_imports_of(name):
+    """Return the top-level names of what else a module imports."""
+    return {full.partition(".")[0] for full in imports_of(MODULES[name].read_text("utf-8"))} - {"aioserve"}
+
+
+def test_every_module_has_one_place():
+    assert sorted(ORDER) == sorted(MODULES)
+
+
+@pytest.mark.parametrize("name", [name for name in ORDER if name != LAZY])
+def test_imports_point_downwards(name):
+    behind = ORDER[ORDER.index(name) + 1 :]
+
+    assert own_imports_of(name) - set(behind) == set()
+
+
+def test_package_itself_imports_nothing():
+    assert own_imports_of(LAZY, with_typing=False) == set()
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.partition(".")[0] in PURE])
+def test_pure_modules_reach_nothing_impure(name):
+    reached, todo = set(), {name}
+    while todo:
+        reached |= todo
+        todo = {below for each in todo for below in own_imports_of(each, with_typing=False)} - reached
+
+    assert {
+        each: outside_imports_of(each) & IMPURE for each in reached if outside_imports_of(each) & IMPURE
+    } == {}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_modules_know_only_their_packages(name):
+    outside = outside_imports_of(name) - sys.stdlib_module_names
+
+    assert outside == {package for package, modules in OUTSIDE.items() if name in modules}
+
+
+def test_every_dependency_has_its_modules():
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    names = {re.match(r"[A-Za-z0-9_-]++", each)[0].replace("-", "_") for each in declared}
+
+    assert names == set(OUTSIDE)
+
+
+def test_imports_are_found_wherever_they_are():
+    source = """
+import a, b.c as d
+from e.f import g, h
+from . import i
+if TYPE_CHECKING:
+    import j
+else:
+    import k
+def l():
+    try:
+        import m
+    except ImportError:
+        from n import o
+"""
+
+    runtime = {"a", "b.c", "e.f.g", "e.f.h", "a relative import", "k", "m", "n.o"}
+    assert set(imports_of(source)) == runtime | {"j"}
+    assert set(imports_of(source, with_typing=False)) == runtime

@@ -1,0 +1,72 @@
+"""What a person sees: a terminal of tmux, its screen taken as text. ``pytest -s`` shows it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import time
+from contextlib import closing
+
+import pytest
+
+from tests.system.clients import Ask, ask_http_client
+from tests.system.program import APPS, PATIENCE
+
+pytestmark = pytest.mark.skipif(
+    not shutil.which("tmux"), reason="tmux is not installed (Debian: apt install tmux)"
+)
+
+
+class Terminal:
+    """A terminal in which a command runs."""
+
+    def __init__(self, folder, command, environment):
+        self._tmux = ["tmux", "-f", "/dev/null", "-S", str(folder / "tmux")]
+        size = ["-x", "100", "-y", "50"]
+        words = [*self._tmux, "new-session", "-d", *size, f"{command}; echo exit code $?; exec cat"]
+        subprocess.run(words, cwd=folder, env={**environment, "TERM": "screen"}, check=True)
+
+    def _run(self, *words):
+        done = subprocess.run([*self._tmux, *words], capture_output=True, text=True, check=True)
+        return done.stdout
+
+    def press(self, key):
+        self._run("send-keys", key)
+
+    def wait_for(self, pattern):
+        """Wait until a regular expression is found on the screen; return the match and the screen."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            screen = self._run("capture-pane", "-p")
+            if found := re.search(pattern, screen, re.MULTILINE):
+                return found, screen
+        raise AssertionError(screen)
+
+    def close(self):
+        self._run("kill-server")
+
+
+def test_terminal_shows_requests_and_a_traceback(command, loop, tmp_path):
+    option = "--uvloop" if loop == "uvloop" else "--no-uvloop"
+    shutil.copy(APPS / "failing.py", tmp_path)
+    words = f"aioserve failing:Handler --debug --port 0 {option}"
+    with closing(Terminal(tmp_path, words, command)) as terminal:
+        found, _ = terminal.wait_for(r"^listening on http://127\.0\.0\.1:(\d+)$")
+
+        replies = list(ask_http_client(f"http://127.0.0.1:{found[1]}", [Ask("/"), Ask("/none")]))
+        terminal.wait_for("GET +/none")
+        terminal.press("C-c")
+        _, screen = terminal.wait_for("^exit code 0$")
+
+    print(screen)  # noqa: T201 - the picture
+    assert [reply.status for reply in replies] == [200, 500]
+    lines = screen.splitlines()
+    assert re.fullmatch(r"aioserve \S+ serves failing:Handler", lines[0])
+    assert lines[2] == "Ctrl+C stops"
+    assert re.search(r"^\d\d:\d\d:\d\d 200 GET +/ +6B +[\d.]+ms$", screen, re.MULTILINE)
+    assert re.search(r"^\d\d:\d\d:\d\d ERROR Error handling request", screen, re.MULTILINE)
+    assert re.search(r"❱ 11 .*answers\[message\.path\]", screen)
+    assert re.search(r"^KeyError: '/none'$", screen, re.MULTILINE)
+    assert re.search(r"^\d\d:\d\d:\d\d 500 GET +/none +\S+ +[\d.]+ms$", screen, re.MULTILINE)
+    assert "stopped" in lines

@@ -1,0 +1,213 @@
+"""Which of a connection's times has run out; a fake clock moves the real ticker."""
+
+from __future__ import annotations
+
+from math import inf
+
+import pytest
+
+from aioserve.deadlines import Deadlines, Due
+from aioserve.outgoing import Outgoing
+from aioserve.ticker import Ticker
+from tests.doubles import FakeLoop, FakeTransport
+
+TICK = 0.5  # seconds; what runs out is noticed at most two of them too late
+
+
+class Watched:
+    """A connection that does nothing but note what ran out, and when.
+
+    Attributes:
+        told: a pair of the time and what ran out, for each time that something did.
+    """
+
+    def __init__(self, write_timeout=60.0):
+        self.loop = FakeLoop()
+        self.transport = FakeTransport()
+        self.outgoing = Outgoing(self.transport, self.loop)
+        self.ticker = Ticker(self.loop)
+        self.deadlines = Deadlines(self.ticker, self.outgoing, write_timeout)
+        self.told = []
+        self.ticker.add(self, 75)
+
+    def check_deadline(self, now):
+        if (due := self.deadlines.check(now)) is not Due.NOTHING:
+            self.told.append((now, due))
+
+    def write(self, size):
+        """Give the transport bytes of which the system takes none."""
+        self.transport.unsent += size
+        self.outgoing.send(bytes(size))
+
+
+def noticed(seconds):
+    """When something is noticed that runs out after so many seconds."""
+    return pytest.approx(seconds + TICK, abs=TICK * 1.01)
+
+
+# What the connection is doing
+
+
+def test_nothing_runs_out_where_nothing_was_set():
+    watched = Watched()
+    watched.loop.advance(600)
+
+    assert watched.told == []
+    assert not watched.deadlines.is_set
+
+
+def test_a_time_runs_out_once():
+    watched = Watched()
+    watched.loop.advance(5)
+    watched.deadlines.set(30)
+    assert watched.deadlines.is_set
+    watched.loop.advance(600)
+
+    assert watched.told == [(noticed(35), Due.STATE)]
+    assert not watched.deadlines.is_set
+
+
+@pytest.mark.parametrize("seconds", [0, 0.0, None, False])
+def test_no_time_is_no_limit(seconds):
+    watched = Watched()
+    watched.deadlines.set(30)
+    watched.deadlines.set(seconds)
+    watched.loop.advance(600)
+
+    assert watched.told == []
+
+
+def test_the_last_time_that_was_set_counts():
+    watched = Watched()
+    watched.deadlines.set(10)
+    watched.loop.advance(8)
+    watched.deadlines.set(10)
+    watched.loop.advance(9)
+    assert watched.told == []
+    watched.deadlines.set(0.5)
+    watched.loop.advance(600)
+
+    assert watched.told == [(noticed(17.5), Due.STATE)]
+
+
+def test_a_time_that_was_cleared_does_not_run_out():
+    watched = Watched()
+    watched.deadlines.set(1)
+    watched.deadlines.clear()
+    assert not watched.deadlines.is_set
+    watched.loop.advance(600)
+
+    assert watched.told == []
+
+
+def test_a_time_may_be_endless():
+    watched = Watched()
+    watched.deadlines.set(inf)
+    watched.loop.advance(600)
+
+    assert watched.told == []
+
+
+# The end of the server
+
+
+def test_what_is_left_until_the_end_is_no_more_than_was_said_first():
+    watched = Watched()
+    watched.deadlines.close_in(10)
+    watched.loop.advance(1)
+    watched.deadlines.close_in(60)
+    watched.loop.advance(600)
+
+    assert watched.told == [(noticed(10), Due.CLOSE)]
+
+
+def test_what_is_left_until_the_end_may_become_less():
+    watched = Watched()
+    watched.deadlines.close_in(60)
+    watched.deadlines.close_in(0)
+    watched.loop.advance(600)
+
+    assert watched.told == [(noticed(0), Due.CLOSE)]
+
+
+def test_the_end_comes_whatever_the_connection_is_doing():
+    watched = Watched()
+    watched.deadlines.close_in(10)
+    for _ in range(12):
+        watched.deadlines.set(5)
+        watched.loop.advance(1)
+    watched.deadlines.clear()
+    watched.loop.advance(600)
+
+    assert watched.told == [(noticed(10), Due.CLOSE)]
+
+
+def test_both_are_told_and_the_end_first():
+    watched = Watched()
+    watched.deadlines.set(1)
+    watched.deadlines.close_in(1)
+    watched.loop.advance(600)
+
+    assert [due for _, due in watched.told] == [Due.CLOSE, Due.STATE]
+
+
+# A client that does not read
+
+
+def test_a_client_that_takes_nothing_is_told_once():
+    watched = Watched(write_timeout=60)
+    watched.write(1000)
+    watched.loop.advance(600)
+
+    assert watched.told == [(noticed(60), Due.PROGRESS)]
+
+
+def test_a_client_that_takes_a_byte_in_time_may_go_on():
+    watched = Watched(write_timeout=60)
+    watched.write(10)
+    for _ in range(9):
+        watched.loop.advance(59)
+        watched.transport.unsent -= 1
+    assert watched.told == []
+    watched.loop.advance(600)
+
+    assert watched.told == [(noticed(9 * 59 + 60), Due.PROGRESS)]
+
+
+def test_more_to_send_gives_no_more_time():
+    watched = Watched(write_timeout=60)
+    for _ in range(100):
+        watched.write(10)
+        watched.loop.advance(1)
+
+    assert watched.told == [(noticed(60), Due.PROGRESS)]
+
+
+def test_a_client_has_all_its_time_again_after_it_took_everything():
+    watched = Watched(write_timeout=60)
+    watched.write(10)
+    watched.loop.advance(59)
+    watched.transport.unsent = 0
+    watched.loop.advance(1000)
+    watched.write(10)
+    watched.loop.advance(59)
+    assert watched.told == []
+    watched.loop.advance(600)
+
+    assert watched.told == [(noticed(1119), Due.PROGRESS)]
+
+
+def test_without_a_write_timeout_a_client_may_take_nothing_for_ever():
+    watched = Watched(write_timeout=0)
+    watched.write(10)
+    watched.loop.advance(600)
+
+    assert watched.told == []
+
+
+def test_a_client_with_nothing_to_read_cannot_be_late():
+    watched = Watched(write_timeout=60)
+    watched.outgoing.send(b"taken at once")
+    watched.loop.advance(600)
+
+    assert watched.told == []
