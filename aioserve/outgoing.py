@@ -169,7 +169,10 @@ class Outgoing:
         """The transport has room again (`asyncio.Protocol.resume_writing`)."""
         self.is_paused = False
         self._wake()
-        self._pump()
+        if self._source is not None:
+            # Not now: asyncio is about to look whether it has been closed, and to end such a connection. One
+            # that is closed in here, at the end of the source, it would end twice.
+            self._loop.call_soon(self._pump)
 
     def lose(self) -> None:
         """The connection is gone: nothing is sent any more, and whoever waits is told."""

@@ -132,6 +132,10 @@ class FakeLoop:
         heapq.heappush(self._heap, (self._now + delay, next(self._numbers), handle))
         return handle
 
+    def block(self, seconds):
+        """Let so many seconds pass in which nothing is called, as a callback that does not return does."""
+        self._now += seconds
+
     def turn(self):
         """Take one turn: call what is due, and not yet what that adds."""
         due = []

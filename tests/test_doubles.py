@@ -162,7 +162,9 @@ def test_loop_stands_still_until_it_is_moved():
     assert (loop.pending, log) == (1, ["second turn"])
     loop.advance(0.5)
     assert (loop.time(), log) == (0.5, ["second turn"])
-    loop.advance(0.5)
+    loop.block(9)
+    assert (loop.time(), log) == (9.5, ["second turn"])
+    loop.turn()
     assert (loop.pending, log) == (0, ["second turn", "later"])
 
 

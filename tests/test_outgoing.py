@@ -14,6 +14,7 @@ from aioserve.outgoing import Outgoing
 from tests.doubles import FORMS, FakeLoop, FakeTransport
 from tests.wire import on_both_loops
 
+SIZE = 16_777_216  # more than the system's buffers take
 FULL = 65_536  # bytes held that are sent without waiting for the end of the callback
 
 
@@ -344,6 +345,7 @@ def test_no_piece_is_read_while_there_is_no_room(sending, outgoing):
     sending.loop.advance()
     assert read == []
     outgoing.resume()
+    sending.loop.turn()
     assert read == [0]
     sending.loop.turn()
     assert read == [0, 1]
@@ -367,8 +369,10 @@ def test_a_piece_that_does_not_fit_is_the_last_until_there_is_room(sending, outg
     assert sending.writes == [b"one"]
     assert sending.loop.pending == 0
     outgoing.resume()
+    sending.loop.advance()
     assert sending.writes == [b"one", b"two"]
     outgoing.resume()
+    sending.loop.advance()
 
     assert sending.ends == [None]
 
@@ -486,3 +490,37 @@ async def test_a_large_source_passes_a_real_transport_in_bounded_memory():
 
     assert received == b"".join(bytes([number]) * size for number in range(count))
     assert protocol.most <= FULL + 2 * size
+
+
+@on_both_loops
+async def test_connection_that_is_closed_behind_a_source_is_lost_once():
+    """When the transport has room again because all is sent, and the source then has no more."""
+
+    class Protocol(asyncio.Protocol):
+        def connection_made(self, transport):
+            transport.set_write_buffer_limits(0)  # room is when everything is sent
+            self.outgoing = Outgoing(transport, asyncio.get_running_loop())
+            self.outgoing.send_from(pieces(bytes(SIZE)), self.outgoing.send, lambda _error: transport.close())
+
+        def pause_writing(self):
+            self.outgoing.pause()
+
+        def resume_writing(self):
+            self.outgoing.resume()
+
+        def connection_lost(self, exc):
+            lost.append(exc)
+
+    lost, complaints = [], []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, context: complaints.append(context))
+    server = await loop.create_server(Protocol, "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    received = await reader.read()
+    writer.close()
+    server.close()
+    await server.wait_closed()
+
+    assert len(received) == SIZE
+    assert complaints == []
+    assert lost == [None]

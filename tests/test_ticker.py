@@ -206,6 +206,22 @@ def test_a_deadline_never_comes_too_early_and_hardly_too_late(loop, ticker):
         assert 2 <= ticker.deadline_in(2) - loop.time() <= 2.5
 
 
+def test_the_time_in_which_the_loop_was_blocked_hardly_counts_and_the_date_is_right(loop, ticker):
+    """What clients sent meanwhile has not been heard yet, so their deadlines have not passed."""
+    ticker.add(connection := FakeConnection(), 75)
+    loop.advance(1)
+    deadline = ticker.deadline_in(30)
+    loop.block(3600)
+    loop.turn()
+    assert ticker.date == b"Date: Sun, 06 Nov 1994 09:49:38 GMT\r\n"
+    assert connection.seen[-1] <= 2
+    loop.advance(28)
+    assert connection.seen[-1] < deadline
+    loop.advance(2)
+
+    assert connection.seen[-1] >= deadline
+
+
 @pytest.mark.parametrize("make_loop", LOOPS)
 def test_a_real_loop_ticks(make_loop):
     with asyncio.Runner(loop_factory=make_loop) as runner:

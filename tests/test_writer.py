@@ -203,6 +203,7 @@ def test_framing(clause, request_, status, given, fields, written):
     assert answering.writer.has_body is (written != b"")
     assert answering.writer.is_chunked is ("transfer-encoding" in fields)
     assert answering.writer.ends_by_close is seen.needs_close
+    assert answering.writer.ends_http is ((request_, status) == (CONNECT, 200) or status == 101)
     assert seen.version == ("1.0" if given.get("version") == HttpVersion10 else "1.1")
 
 

@@ -55,7 +55,7 @@ def observe(streams, monkeypatch):
         return opened[-1]
 
     yield open_them
-    for each in opened:
+    for each in reversed(opened):
         each.close()
 
 
