@@ -31,6 +31,15 @@ async def test_others_have_their_turn_between_many_requests():
 
 
 @on_both_loops
+async def test_a_turn_that_was_just_long_enough_is_followed_by_none():
+    protocol, transport = connect(hello)
+    protocol.data_received(GET * 32)
+    assert transport.sent.count(b"200 OK") == 32
+    assert transport.is_reading()
+    protocol.connection_lost(None)
+
+
+@on_both_loops
 async def test_a_client_that_reads_nothing_gets_no_more_answers():
     protocol, transport = connect(hello)
     protocol.data_received(GET)

@@ -64,9 +64,9 @@ def test_terminal_shows_requests_and_a_traceback(command, loop, tmp_path):
     lines = screen.splitlines()
     assert re.fullmatch(r"aioserve \S+ serves failing:Handler", lines[0])
     assert lines[2] == "Ctrl+C stops"
-    assert re.search(r"^\d\d:\d\d:\d\d 200 GET +/ +6B +[\d.]+ms$", screen, re.MULTILINE)
+    assert re.search(r"^\d\d:\d\d:\d\d 200 GET +/ +6B +[\d.]+m?s( slow)?$", screen, re.MULTILINE)
     assert re.search(r"^\d\d:\d\d:\d\d ERROR Error handling request", screen, re.MULTILINE)
     assert re.search(r"❱ 11 .*answers\[message\.path\]", screen)
     assert re.search(r"^KeyError: '/none'$", screen, re.MULTILINE)
-    assert re.search(r"^\d\d:\d\d:\d\d 500 GET +/none +\S+ +[\d.]+ms$", screen, re.MULTILINE)
+    assert re.search(r"^\d\d:\d\d:\d\d 500 GET +/none +\S+ +[\d.]+m?s( slow)?$", screen, re.MULTILINE)
     assert "stopped" in lines
