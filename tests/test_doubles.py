@@ -122,13 +122,16 @@ def call_in_order(loop, log, end):
         log.append("chain")
         loop.call_soon(log.append, "its link")
 
-    loop.call_later(0.004, end)
-    loop.call_later(0.002, log.append, "later")
-    loop.call_later(0.001, log.append, "first")
-    loop.call_later(0.003, log.append, "never").cancel()
+    def set_timers():  # in a turn of its own: on a slow machine they are due before the first one comes
+        loop.call_later(0.004, end)
+        loop.call_later(0.002, log.append, "later")
+        loop.call_later(0.001, log.append, "first")
+        loop.call_later(0.003, log.append, "never").cancel()
+
     loop.call_soon(chain)
     loop.call_soon(log.append, "second")
     loop.call_soon(log.append, "never").cancel()
+    loop.call_soon(lambda: loop.call_soon(set_timers))
 
 
 @pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
