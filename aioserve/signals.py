@@ -63,7 +63,7 @@ class StopSignals:
         self._received += 1
         self.exit_code = _FORCED if number == signal.SIGINT and self._received > 1 else 0
         if self._received > 2:
-            self._end()
+            os._exit(self.exit_code)
         signal.signal(signal.SIGALRM, self._end)
         signal.setitimer(signal.ITIMER_REAL, _GRACE + (self._limit if self._received == 1 else 0))
 

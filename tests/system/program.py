@@ -95,6 +95,14 @@ class Program:
         """Send a signal."""
         self._process.send_signal(number)
 
+    def ends_within(self, seconds):
+        """Wait for its end for a while, and tell whether it has come."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def wait(self):
         """Wait until it has ended, and return its exit code."""
         code = self._process.wait(PATIENCE)

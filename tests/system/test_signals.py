@@ -194,7 +194,7 @@ def test_handler_that_does_not_let_go_is_no_match_for_an_impatient_person(start,
     stopping.connect().post(path, b"tail")
     stopping.server.stderr.wait_for("busy")
 
-    while stopping.server.is_running:
+    while not stopping.server.ends_within(0.05):
         stopping.server.send(signal.SIGINT)
 
     assert stopping.server.wait() == 130
