@@ -172,7 +172,8 @@ class Connection:
     def resume_writing(self) -> None:
         """The transport has room."""
         self._outgoing.resume()
-        self._resume()
+        if self._is_stalled:  # not now, as `Outgoing.resume` explains: an answer may close the connection
+            asyncio.get_running_loop().call_soon(self._resume)
 
     # The requests, one after the other
 

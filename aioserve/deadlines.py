@@ -61,7 +61,7 @@ class Deadlines:
         self._close_by = min(self._close_by, self._ticker.deadline_in(seconds))
 
     def check(self, now: float) -> Due:
-        """Return what has run out at the loop's time ``now``; that is told once."""
+        """Return what has run out at ``now``, by the ticker; that is told once."""
         if now >= self._close_by:
             self._close_by = inf
             return Due.CLOSE

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from inspect import iscoroutine
+from inspect import isawaitable, iscoroutine
 from types import CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from aioserve.awaitables import Steps
 from aioserve.error_pages import is_internal
 from aioserve.errors import ClientDisconnectedError, HttpProcessingError
 from aioserve.file_body import read_blocks
@@ -21,7 +22,7 @@ from aioserve.http1.rules import must_be_allowed
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from aioserve.eager import EagerStarter
     from aioserve.errors import HeadersArgument
@@ -143,10 +144,8 @@ class Exchange:
 
     def _start(self, result: Any) -> bool:
         """Take the first step of what a handler returned; True when that was all."""
-        if not isinstance(result, CoroutineType | GeneratorType):
-            if not hasattr(result, "__await__"):
-                raise TypeError(f"handle_request() returned {result!r}, neither None nor an awaitable")
-            result = _await(result)
+        if not isinstance(result, CoroutineType):
+            result = _as_coroutine(result)
         self._task = self._channel.starter.start(result)
         if self._task is None:
             return True
@@ -273,5 +272,14 @@ def _without_own_frames(error: BaseException) -> BaseException:
     return error if frames is None else error.with_traceback(frames)
 
 
-async def _await(awaitable: Any) -> object:
+def _as_coroutine(result: Any) -> Coroutine[Any, Any, object]:
+    """Make a coroutine of what else can be awaited, and of a generator, as coroutines once were written."""
+    if isawaitable(result):
+        return _await(result)
+    if isinstance(result, GeneratorType):
+        return _await(Steps(result))
+    raise TypeError(f"handle_request() returned {result!r}, neither None nor an awaitable")
+
+
+async def _await(awaitable: Awaitable[object]) -> object:
     return await awaitable

@@ -92,6 +92,8 @@ class HandlerOptions:
         return min((time for time in times if time), default=1.0)
 
 
+DEFAULT_OPTIONS = HandlerOptions()
+
 _LIMITS = {"max_line_size": "line", "max_field_size": "field", "max_headers": "head"} | {
     "max_header_count": "headers",
     "max_body_size": "body",
@@ -101,19 +103,24 @@ _ALIASES = {"log": "logger", "keep_alive_on": "tcp_keepalive"}
 _NAMES = {each.name for each in fields(HandlerOptions) if each.init} - {"limits", "responders"}
 
 
-def options_of(given: Mapping[str, Any], defaults: HandlerOptions | None = None) -> HandlerOptions:
+def options_of(given: Mapping[str, Any], defaults: HandlerOptions = DEFAULT_OPTIONS) -> HandlerOptions:
     """Return the options that a constructor's arguments ask for, over defaults.
+
+    Called for each connection: without arguments nothing is looked up or made.
 
     Raises:
         TypeError: an argument is not known.
         ValueError: a value cannot be used.
     """
+    if not given:
+        return defaults
+    arguments = tuple(sorted(given.items()))
     try:
-        return _options_of(tuple(sorted(given.items())), defaults or HandlerOptions())
+        return _options_of(arguments, defaults)
     except TypeError as error:  # an argument that cannot be hashed, such as a list of methods
         if "unhashable" not in str(error):
             raise
-        return _options_of.__wrapped__(tuple(sorted(given.items())), defaults or HandlerOptions())
+        return _options_of.__wrapped__(arguments, defaults)
 
 
 @lru_cache(maxsize=64)

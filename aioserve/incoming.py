@@ -154,6 +154,7 @@ class Incoming:
                     payload.feed_data(part)
                 if self._parser.body_is_complete:
                     payload.feed_eof()
+                    writer.leaves_body = False
             except HttpProcessingError as error:
                 self._is_broken = True
                 writer.may_persist = False

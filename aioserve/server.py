@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from aioserve.connection import Connection
 from aioserve.error_pages import format_traceback, render_error_page
 from aioserve.errors import HttpProcessingError, pairs_of
-from aioserve.handler_options import HandlerOptions, options_of
+from aioserve.handler_options import DEFAULT_OPTIONS, options_of
 from aioserve.http.statuses import REASONS
 from aioserve.observe.access import AccessRecord
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import logging
 
     from aioserve.errors import HeadersArgument
+    from aioserve.handler_options import HandlerOptions
     from aioserve.http.messages import RequestMessage
     from aioserve.outgoing import Outgoing
     from aioserve.payload import Payload
@@ -55,7 +56,7 @@ class ServerHttpProtocol(Protocol):
 
     # On the class, for a subclass whose constructor does not call this one.
     _given: dict[str, Any] = {}  # noqa: RUF012 - replaced as a whole, never changed
-    _options = HandlerOptions()
+    _options = DEFAULT_OPTIONS
     _connection: Connection | None = None
 
     def __init__(self, *, loop: asyncio.AbstractEventLoop | None = None, **options: Any) -> None:  # noqa: ARG002
@@ -76,7 +77,7 @@ class ServerHttpProtocol(Protocol):
 
     def use_defaults(self, defaults: HandlerOptions) -> None:
         """Take what the constructor was not given from ``defaults``; before the connection is made."""
-        self._options = options_of(self._given, defaults) if self._given else defaults
+        self._options = options_of(self._given, defaults)
 
     # What an author writes
 

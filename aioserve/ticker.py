@@ -26,7 +26,7 @@ class Ticking(Protocol):
     """What is looked at on each tick, and closed when the server stops."""
 
     def check_deadline(self, now: float) -> None:
-        """Act if a deadline has passed; ``now`` is the loop's time."""
+        """Act if a deadline has passed; ``now`` is the ticker's."""
 
     def close(self, timeout: float) -> None:
         """Close within ``timeout`` seconds."""

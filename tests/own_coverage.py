@@ -30,6 +30,7 @@ PLUGINS = ("-p", "pytest_cov", "-p", "pytest_timeout")  # loading all of them ta
 ELSEWHERE = {
     "__init__.py": ("test_package.py", "it is the package"),
     "__main__.py": ("test_package.py", "it is the package's command"),
+    "spare_task.py": ("test_eager.py", "both do the same, and pass the same tests"),
 }
 
 

@@ -9,7 +9,19 @@ import logging
 import pytest
 
 from aioserve import BadHttpMessage, ClientDisconnectedError, HttpProcessingError, Response
-from tests.wire import EARLY, GET, Slow, errors, handler, hello, on_both_loops, post, serving
+from tests.wire import (
+    EARLY,
+    GET,
+    Slow,
+    connected,
+    errors,
+    handler,
+    hello,
+    on_both_loops,
+    post,
+    serving,
+    turns,
+)
 
 CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 EXPECT = "Expect: 100-continue"
@@ -405,3 +417,22 @@ async def test_a_client_that_goes_while_its_body_is_held_back_is_noticed():
         client.reset()
         go_on.set()
         await ended.wait()
+
+
+@on_both_loops
+async def test_a_large_body_that_has_come_whole_costs_no_connection():
+    """Its handler never has to wait for it, and so never says that it wants it."""
+    protocol, transport = connected(reads_it_all)
+    body = bytes(300_000)
+    protocol.data_received(head(len(body)) + body)
+    await turns()
+
+    assert transport.sent.endswith(b"300000")
+    assert b"Connection: close" not in transport.sent
+    assert not transport.is_closing()
+    protocol.connection_lost(None)
+
+
+@handler
+async def reads_it_all(self, _message, payload):
+    self.writer.write_response(200, str(len(await payload.read())))

@@ -50,6 +50,7 @@ async def test_a_client_that_reads_nothing_gets_no_more_answers():
     assert not transport.is_reading()
 
     protocol.resume_writing()
+    await turns()
 
     assert transport.sent.count(b"200 OK") == 11
     assert transport.is_reading()
@@ -64,6 +65,7 @@ async def test_what_waits_is_answered_though_the_client_sends_no_more():
     protocol.data_received(GET * 2)
     assert protocol.eof_received()
     protocol.resume_writing()
+    await turns()
 
     assert transport.sent.count(b"200 OK") == 3
     assert transport.is_closing()
@@ -89,6 +91,7 @@ async def test_data_that_still_comes_is_kept_for_later():
     protocol.data_received(GET)
     protocol.data_received(GET)  # was under way when reading was paused
     protocol.resume_writing()
+    await turns()
 
     assert transport.sent.count(b"200 OK") == 3
     protocol.connection_lost(None)
@@ -112,3 +115,35 @@ async def test_a_flood_of_requests_does_not_keep_another_client_waiting():
         await modest.reply()
         assert answered < 5_000
         assert (await greedy.reply()).status == 200
+
+
+@on_both_loops
+async def test_nothing_is_answered_inside_the_transports_callback():
+    """asyncio would end a connection twice that is closed in there."""
+    protocol, transport = connect(hello)
+    protocol.data_received(GET)
+    protocol.pause_writing()
+    protocol.data_received(GET.replace(b"Host", b"Connection: close\r\nHost"))
+
+    protocol.resume_writing()
+    assert not transport.is_closing()
+    await turns()
+
+    assert transport.is_closing()
+    protocol.connection_lost(None)
+
+
+@on_both_loops
+async def test_the_last_of_many_large_answers_may_end_the_connection():
+    large = bytes(1 << 20)
+
+    @handler
+    async def sends(self, _message, _payload):
+        self.writer.write_response(200, large)
+
+    async with serving(sends, access_log=None) as server:
+        client = await server.connect()
+        client.send(GET * 3 + GET.replace(b"Host", b"Connection: close\r\nHost"))
+        replies = [await client.reply() for _ in range(4)]
+        assert [reply.closes for reply in replies] == [False, False, False, True]
+        assert await client.rest() == b""

@@ -55,6 +55,14 @@ def function_to_a_generator(self, message, payload):
     return marked_generator(self, message, payload)
 
 
+def function_to_a_bare_generator(self, _message, _payload):
+    def generator():
+        yield
+        self.writer.write_response(200, "hello")
+
+    return generator()
+
+
 def function_to_what_writing_returns(self, _message, _payload):
     return self.writer.write_response(200, "hello")
 
@@ -76,6 +84,7 @@ def function_to_what_reading_returns(self, _message, payload):
         function_to_a_future,
         function_to_a_coroutine,
         function_to_a_generator,
+        function_to_a_bare_generator,
         function_to_what_writing_returns,
         function_to_what_reading_returns,
     ],

@@ -8,7 +8,7 @@ from math import inf, nan
 
 import pytest
 
-from aioserve.handler_options import HandlerOptions, access_logger, options_of, server_logger
+from aioserve.handler_options import DEFAULT_OPTIONS, HandlerOptions, access_logger, options_of, server_logger
 from aioserve.http1.parser import ParserLimits
 from aioserve.http1.rules import REGISTERED_METHODS
 from aioserve.observe.access import AccessRecord
@@ -16,11 +16,12 @@ from aioserve.observe.access import AccessRecord
 TIMES = ["keep_alive", "timeout", "body_timeout", "write_timeout", "lingering_time"]
 
 
-def changed(given, defaults=None):
+def changed(given, defaults=DEFAULT_OPTIONS):
     """Return by name the options that arguments change."""
-    options, usual = options_of(given, defaults), defaults or HandlerOptions()
+    options = options_of(given, defaults)
     names = [each.name for each in fields(HandlerOptions) if each.init]
-    return {name: getattr(options, name) for name in names if getattr(options, name) != getattr(usual, name)}
+    values = {name: getattr(options, name) for name in names}
+    return {name: value for name, value in values.items() if value != getattr(defaults, name)}
 
 
 def test_nothing_given_is_the_defaults():
@@ -200,3 +201,10 @@ def test_a_format_that_is_not_known_is_refused():
         ValueError, match=r"^access_log_format is one of common, combined, dev, not 'pretty'$"
     ):
         options_of({"access_log_format": "pretty"})
+
+
+def test_without_arguments_nothing_is_made():
+    """A handler is made for each connection."""
+    assert options_of({}) is options_of({})
+    defaults = HandlerOptions(keep_alive=1)
+    assert options_of({}, defaults) is defaults

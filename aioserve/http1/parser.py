@@ -4,9 +4,9 @@ This file decides when a head is complete and which of the bytes behind it are i
 the same requests and the same refusal, however they are cut: a head that came whole is matched by one
 pattern, and one that did not match is judged line by line in the order of its bytes.
 
-It is our own and not a binding of a C parser: one pattern per head took 0.4 us for a small one and 2.2 us for
-a browser's, httptools with the checks that it leaves to its user 1.6 us and 3.4 us, and a second reading of
-the same bytes for Host, targets, versions, limits and trailers could have disagreed with the first.
+It is our own and not a binding of a C parser: matching took 0.4 us for a small head and 2.2 us for a
+browser's, httptools and a search for three fields that it does not check 1.6 us and 3.4 us, and a second
+reading of the same bytes for Host, targets, limits and trailers could have disagreed with the first.
 """
 
 from __future__ import annotations

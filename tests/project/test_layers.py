@@ -23,7 +23,7 @@ LAYERS = {
     "connection": "connection deadlines exchange",
     "bytes in": "incoming handler_options payload multipart forms",
     "bytes out": "response writer content_coding outgoing file_body",
-    "loop": "loop_parts eager ticker awaitables",
+    "loop": "loop_parts eager spare_task ticker awaitables",
     "observation": "observe.logs observe.console observe.formats observe.access observe.streams error_pages",
     "wire": "http1.parser http1.lines http1.chunks http1.rules http1.framing http1.grammar",
     "meaning": "http.conditional http.ranges http.negotiation http.messages http.dates http.statuses",
