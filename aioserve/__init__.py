@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         LineTooLong,
         PayloadTooLarge,
         RequestTimeout,
+        TooManyFields,
         TransferEncodingError,
     )
     from aioserve.http.messages import HttpVersion, HttpVersion10, HttpVersion11, RequestMessage
@@ -57,6 +58,7 @@ __all__ = [
     "RequestTimeout",
     "Response",
     "ServerHttpProtocol",
+    "TooManyFields",
     "TransferEncodingError",
     "__version__",
     "coroutine",

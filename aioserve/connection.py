@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _REQUESTS_PER_TURN = 32  # of one connection, before others have their turn
 _STOP_GRACE = 1.0  # seconds in which a head that has begun to come must be there when the server stops
-_LINGER_LIMIT = 1_048_576  # bytes that a client may send behind its last answer before it is cut off
+_LINGER_LIMIT = 67_108_864  # bytes that a client may send behind its last answer before it is cut off
 
 logger = logging.getLogger(__name__)
 
@@ -234,7 +234,7 @@ class Connection:
             self._is_in_head = True
             self._deadlines.set(self._options.timeout)
 
-    def _begin(self, message: RequestMessage | None, *, may_persist: bool) -> Exchange:
+    def _begin(self, message: RequestMessage | None, *, may_persist: bool, refused: bytes = b"") -> Exchange:
         self._phase = Phase.ANSWERING
         self._is_in_head = False
         self._deadlines.clear()
@@ -244,6 +244,7 @@ class Connection:
             self._parts.ticker.date,
             Response.SERVER_SOFTWARE,
             may_persist=may_persist and not self._is_last,
+            refused=refused,
         )
         self._exchange = Exchange(self._channel, message, writer, self._exchange_ended)
         return self._exchange
@@ -251,8 +252,9 @@ class Connection:
     def _refuse(self, error: HttpProcessingError) -> None:
         """Answer what is no request, and end the connection: nothing behind it can be trusted."""
         logger.info("%s: refused with %d: %s", format_peer(self.peer), error.code, error.message)
+        refused = self._incoming.first_line
         self._incoming.give_up()
-        self._begin(None, may_persist=False).refuse(error)
+        self._begin(None, may_persist=False, refused=refused).refuse(error)
         self._end()
 
     def _exchange_ended(self) -> None:
@@ -269,7 +271,7 @@ class Connection:
         self._deadlines.clear()
         writer = exchange.writer
         if not writer.persists or self._is_closing or writer.ends_http:  # and nobody took it over
-            self._leave(abruptly=writer.is_broken and writer.ends_by_close)
+            self._leave(abruptly=writer.is_broken and writer.ends_by_close, has_answered=True)
         elif self._incoming.body_is_complete:
             self._incoming.end_request()
             self._phase = Phase.WAITING
@@ -349,21 +351,25 @@ class Connection:
 
     # The end
 
-    def _leave(self, *, abruptly: bool = False) -> None:
+    def _leave(self, *, abruptly: bool = False, has_answered: bool = False) -> None:
         """End the connection so that the client still gets all of the last answer (RFC 9112 §9.6).
 
-        Closing a socket with bytes unread resets the connection, and the client may lose what it had not read
-        yet. So where more may come, only our half is closed, and what comes is thrown away for a while.
+        Closing a socket with bytes unread, or to which bytes come later, resets the connection, and the
+        client may lose what it had not read yet. So only our half is closed, and what comes is thrown away
+        for a while.
         """
         self._outgoing.uncork()
         self._phase = Phase.LEAVING
         if abruptly:
             self._transport.abort()
             return
-        more_may_come = self._incoming.buffered or not self._incoming.body_is_complete
+        is_unread = self._incoming.buffered or not self._incoming.body_is_complete
+        # A client that pipelines may have more on its way. Who stops does not wait for it: clients that keep
+        # a pool of connections do not look at them before they are used again.
+        can_wait = has_answered and not self._is_closing and self._transport.can_write_eof()
         self._incoming.end_request()
         self._incoming.take_rest()
-        if more_may_come and not self._peer_is_done and self._options.lingering_time:
+        if (is_unread or can_wait) and not self._peer_is_done and self._options.lingering_time:
             self._deadlines.set(self._options.lingering_time)
             if self._transport.can_write_eof():
                 with suppress(OSError):  # asyncio's shuts the socket down at once: the client may have gone

@@ -16,6 +16,7 @@
     │   ├── HttpMethodNotAllowed      405
     │   ├── RequestTimeout            408  the peer stopped in the middle
     │   ├── PayloadTooLarge           413
+    │   ├── TooManyFields             431
     │   └── LineTooLong               414 for the request line, 431 for a header field
     └── ClientDisconnectedError       the peer has gone (also a ConnectionResetError)
 
@@ -155,6 +156,16 @@ class LineTooLong(HttpProcessingError):  # noqa: N818 - the seed's name
 
     def __init__(self, what: str, limit: int, code: int = 431) -> None:
         super().__init__(code, f"{what} is longer than the limit of {limit} bytes.")
+        self.limit = limit
+
+
+class TooManyFields(HttpProcessingError):  # noqa: N818 - named as `LineTooLong`
+    """There are more header or trailer fields than are read (RFC 6585 §5)."""
+
+    code = 431
+
+    def __init__(self, kind: str, limit: int) -> None:
+        super().__init__(None, f"There are more {kind} fields than the limit of {limit}.")
         self.limit = limit
 
 

@@ -16,9 +16,9 @@ from aioserve.awaitables import Steps
 from aioserve.error_pages import is_internal
 from aioserve.errors import ClientDisconnectedError, HttpProcessingError
 from aioserve.file_body import read_blocks
-from aioserve.http.messages import FileSlice
+from aioserve.http.messages import Answer, FileSlice
 from aioserve.http.statuses import reason_of
-from aioserve.http1.rules import must_be_allowed
+from aioserve.http1.rules import USUAL_METHODS, must_be_allowed
 
 if TYPE_CHECKING:
     import logging
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from aioserve.eager import EagerStarter
     from aioserve.errors import HeadersArgument
     from aioserve.handler_options import HandlerOptions
-    from aioserve.http.messages import Answer, RequestMessage
+    from aioserve.http.messages import RequestMessage
     from aioserve.incoming import Incoming
     from aioserve.outgoing import Outgoing
     from aioserve.payload import Payload
@@ -113,6 +113,8 @@ class Exchange:
         handler, incoming, _, options, _ = self._channel
         try:
             payload = incoming.open_payload(message, self.writer, options)
+            if message.path == "*":
+                return self._answer_for_server(options.allowed_methods)
             if options.allowed_methods:
                 must_be_allowed(message.method, options.allowed_methods)
             for respond in options.responders:
@@ -128,6 +130,12 @@ class Exchange:
         if is_over:
             self._finish()
         return is_over
+
+    def _answer_for_server(self, allowed: tuple[str, ...]) -> bool:
+        """Answer ``OPTIONS *``, which is about the server and no resource of it (RFC 9110 §9.3.7)."""
+        self._send(Answer(200, (("Allow", ", ".join(allowed or USUAL_METHODS)),)))
+        self._finish()
+        return True
 
     def refuse(self, error: HttpProcessingError) -> None:
         """Answer what is no request."""

@@ -61,6 +61,11 @@ class Incoming:
         return self._parser.buffered
 
     @property
+    def first_line(self) -> bytes:
+        """What is there of the next request's first line, cut where it is long; for logs."""
+        return self._parser.first_line
+
+    @property
     def is_expecting(self) -> bool:
         """It is the client's turn to send more of the body."""
         return not (self._is_paused or self._awaits_reader or self.body_is_complete)

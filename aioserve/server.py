@@ -236,7 +236,8 @@ class ServerHttpProtocol(Protocol):
         if sink is not None:
             peer = None if self._connection is None else self._connection.peer
             sent = response.status, response.body_length, response.output_length
-            sink(AccessRecord(message, peer, *sent, clock.time() - time, time))
+            line = "" if message else str(getattr(response, "refused", b""), "ascii", "surrogateescape")
+            sink(AccessRecord(message, peer, *sent, clock.time() - time, time, line))
 
     def log_debug(self, *args: Any, **kwargs: Any) -> None:
         """Log at the level DEBUG, with ``debug`` only."""

@@ -55,6 +55,7 @@ class ResponseWriter:
         headers_length: bytes of the head, body_length: of the content, output_length: of everything sent.
         may_persist: the connection can serve another request after this one.
         leaves_body: nobody has begun to read a body that is worth no reading away, so the connection ends.
+        refused: the first line of what is no request, where there is none.
         keep_alive: what the handler said about that: False ends the connection, None and True leave it.
     """
 
@@ -63,6 +64,7 @@ class ResponseWriter:
         "_framing",
         "_left",
         "_method",
+        "_offered",
         "_outgoing",
         "_version",
         "body_length",
@@ -77,6 +79,7 @@ class ResponseWriter:
         "leaves_body",
         "may_persist",
         "output_length",
+        "refused",
         "response",
         "server",
         "status",
@@ -90,14 +93,19 @@ class ResponseWriter:
         server: str,
         *,
         may_persist: bool,
+        refused: bytes = b"",
     ) -> None:
         self._outgoing = outgoing
-        self._method = message.method if message is not None else "GET"
+        # RFC 9110 §9.3.2: no content for HEAD, whatever else is wrong with the request.
+        unread = "HEAD" if refused.startswith(b"HEAD ") else "GET"
+        self._method = message.method if message is not None else unread
         self._version = message.version if message is not None else HttpVersion11
+        self._offered = message.upgrade if message is not None else None
         self._date = date
         self._framing = Framing.NONE
         self._left: int | None = None  # bytes of the announced body still to come
         self.server = server
+        self.refused = refused
         self.may_persist = may_persist
         self.leaves_body = False
         self.keep_alive: bool | None = None
@@ -211,6 +219,10 @@ class ResponseWriter:
         must_be_final(status)
         lines = [render_status_line(*version, status, reason)]
         wishes = self._add_fields(lines, fields)
+        # RFC 9110 §7.8: in other answers it would only be an advertisement.
+        upgrade = wishes.get("upgrade", upgrade) if status in (101, 426) else None
+        if status == 101:
+            must_be_offered(upgrade, self._offered)
         minor = min(self._version, version).minor  # the client reads by the status line (RFC 9112 §6.1)
         self._framing = choose_framing(
             method=self._method, status=status, minor=minor, length=length, is_chunked=is_chunked
@@ -223,8 +235,6 @@ class ResponseWriter:
         self.status = status
         self._left = length if self._framing is Framing.LENGTH else None
         self.closes = not self.persists
-        # RFC 9110 §7.8: in other answers it would only be an advertisement.
-        upgrade = wishes.get("upgrade", upgrade) if status in (101, 426) else None
         lines += self._own_lines(status, length, minor, upgrade)
         head = b"".join(lines)
         self.headers_length = len(head)
@@ -348,6 +358,17 @@ def must_be_final(status: int) -> None:
     """
     if status != 101 and not 200 <= status <= 999:
         raise ValueError(f"{status!r} is not the status of a final answer")
+
+
+def must_be_offered(upgrade: str | None, offered: str | None) -> None:
+    """Refuse to switch to a protocol that the request did not offer (RFC 9110 §7.8).
+
+    Raises:
+        ValueError: it is none of those in the request's Upgrade field.
+    """
+    protocols = {protocol.strip().lower() for protocol in (offered or "").split(",")}
+    if not upgrade or upgrade.lower() not in protocols:
+        raise ValueError(f"101 switches to a protocol that the request offers: {offered}, not {upgrade}")
 
 
 def bytes_of(data: bytes | bytearray | memoryview) -> bytes:

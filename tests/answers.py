@@ -13,6 +13,7 @@ from tests.doubles import FakeLoop, FakeTransport, request
 DATE = b"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 HEAD = b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"
+OFFER = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo, Chat\r\n\r\n"
 CONNECT = b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n"
 OLD_GET = b"GET / HTTP/1.0\r\n\r\n"
 

@@ -7,6 +7,7 @@ import heapq
 from itertools import count
 
 from aioserve.http1.parser import ParserLimits, RequestParser
+from aioserve.http1.rules import REGISTERED_METHODS
 
 PEER = ("192.0.2.1", 40000)
 
@@ -195,7 +196,7 @@ def request(data=b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", **limits):
         data: its bytes, the empty line included; what stands behind is ignored.
         **limits: of `ParserLimits`.
     """
-    parser = RequestParser(ParserLimits(**limits))
+    parser = RequestParser(ParserLimits(**limits), methods=REGISTERED_METHODS | {b"CONNECT": "CONNECT"})
     parser.receive_data(data)
     message = parser.next_request()
     if message is None:

@@ -275,9 +275,9 @@ async def test_what_comes_behind_the_last_answer_is_thrown_away_for_a_while():
 async def test_not_too_much_of_it():
     protocol, transport, _clock = timed(hello)
     protocol.data_received(b"GET / HTTP/1.1\r\n\r\n")
-    for _ in range(16):
+    for _ in range(64):
         assert not transport.is_aborted
-        protocol.data_received(b"x" * 65_537)
+        protocol.data_received(bytes(1 << 20 | 1))
     assert transport.is_aborted
     protocol.connection_lost(None)
 
@@ -293,15 +293,16 @@ async def test_without_lingering_it_is_closed_at_once():
 
 
 @pytest.mark.parametrize(
-    ("data", "is_half_closed"),
-    [(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n", True), (GET[:-2] + CUT + b"\r\n", False)],
+    "data",
+    [b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n", GET[:-2] + CUT + b"\r\n"],
     ids=["refused", "asked for"],
 )
 @on_both_loops
-async def test_a_client_that_still_takes_the_last_answer_is_not_cut_off(data, is_half_closed):
+async def test_a_client_that_still_takes_the_last_answer_is_not_cut_off(data):
     protocol, transport, clock = timed(hello)
     protocol.data_received(data)
-    assert (transport.is_eof_written, transport.is_closing()) == (is_half_closed, not is_half_closed)
+    assert transport.is_eof_written
+    assert not transport.is_closing()
     for second in range(600):
         transport.unsent = 1000 - second // 50
         clock.to(second)

@@ -98,23 +98,30 @@ async def test_what_comes_before_there_is_another_protocol_is_thrown_away():
 
     protocol, transport = connected(takes)
     protocol.data_received(GET)
-    for _ in range(16):
+    for _ in range(64):
         assert not transport.is_aborted
-        protocol.data_received(b"x" * 65_537)
+        protocol.data_received(bytes(1 << 20 | 1))
     assert transport.is_aborted
     protocol.connection_lost(None)
 
 
 @pytest.mark.parametrize(
-    ("head", "status"), [(b"CONNECT a:1 HTTP/1.1", 200), (b"GET / HTTP/1.1", 101)], ids=["CONNECT", "101"]
+    ("head", "status"),
+    [
+        (b"CONNECT a:1 HTTP/1.1", 200),
+        (b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: chat", 101),
+    ],
+    ids=["CONNECT", "101"],
 )
 @on_both_loops
 async def test_what_follows_is_no_request_even_if_nobody_takes_the_connection_over(head, status):
     @handler
     async def answers(self, _message, _payload):
-        self.writer.write_response(status)
+        response = Response(self.writer, status)
+        response.add_header("Upgrade", "chat")
+        response.send_headers()
 
-    async with serving(answers, access_log=None) as server:
+    async with serving(answers, access_log=None, allowed_methods=["GET", "CONNECT"]) as server:
         client = await server.connect()
         client.send(head + b"\r\nHost: a\r\n\r\n" + GET)
         said = await client.rest()

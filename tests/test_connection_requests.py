@@ -278,3 +278,27 @@ async def test_many_clients_are_served_at_once():
             client.send(GET * 2)
         for client in clients:
             assert [(await client.reply()).body for _ in range(2)] == [b"hello"] * 2
+
+
+@pytest.mark.parametrize(("data", "line"), [(b"HEAD / HTTP/1.1\r\n\r\n", "HEAD / HTTP/1.1"), (b"\xff", "\udcff")])
+@on_both_loops
+async def test_a_refused_request_is_logged_by_its_first_line_and_a_head_gets_no_content(data, line):
+    records = []
+    async with serving(hello, access_log=records.append) as server:
+        client = await server.connect()
+        client.send(data)
+        said = await client.rest()
+
+    assert [(record.message, record.status, record.refused) for record in records] == [(None, 400, line)]
+    assert said.endswith(b"\r\n\r\n") is line.startswith("HEAD ")  # RFC 9110 §9.3.2
+
+
+@pytest.mark.parametrize(
+    ("allowed", "methods"), [((), "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"), (("GET", "PUT"), "GET, PUT")]
+)
+@on_both_loops
+async def test_options_for_the_server_is_the_servers_to_answer(allowed, methods):
+    async with serving(hello, access_log=None, allowed_methods=allowed) as server:
+        reply = await server.ask(b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")  # RFC 9110 §9.3.7
+
+    assert (reply.status, reply.body, reply.headers["allow"]) == (200, b"", methods)

@@ -126,10 +126,10 @@ async def test_nothing_is_answered_inside_the_transports_callback():
     protocol.data_received(GET.replace(b"Host", b"Connection: close\r\nHost"))
 
     protocol.resume_writing()
-    assert not transport.is_closing()
+    assert not transport.is_eof_written
     await turns()
 
-    assert transport.is_closing()
+    assert transport.is_eof_written
     protocol.connection_lost(None)
 
 

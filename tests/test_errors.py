@@ -23,6 +23,7 @@ from aioserve.errors import (
     RequestTimeout,
     StartupError,
     TlsError,
+    TooManyFields,
     TransferEncodingError,
     pairs_of,
 )
@@ -86,6 +87,7 @@ def test_startup_may_have_details():
         (HttpMethodNotAllowed(["GET"], "text"), 405, "text"),
         (RequestTimeout(), 408, "The request did not arrive in time."),
         (PayloadTooLarge(5), 413, "The body is larger than the limit of 5 bytes."),
+        (TooManyFields("header", 5), 431, "There are more header fields than the limit of 5."),
         (LineTooLong("The line", 5), 431, "The line is longer than the limit of 5 bytes."),
         (LineTooLong("The line", 5, 414), 414, "The line is longer than the limit of 5 bytes."),
     ],
@@ -105,6 +107,7 @@ def test_one_error_does_not_change_the_next():
 
 def test_limits_are_kept():
     assert PayloadTooLarge(5).limit == LineTooLong("The line", 5).limit == 5
+    assert TooManyFields("header", 5).limit == 5
 
 
 @pytest.mark.parametrize(

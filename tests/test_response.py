@@ -12,7 +12,7 @@ import aioserve
 from aioserve.errors import ClientDisconnectedError
 from aioserve.http.messages import HttpVersion, HttpVersion10, HttpVersion11
 from aioserve.response import Response
-from tests.answers import DATE, GET, HEAD, OLD_GET, Answering
+from tests.answers import DATE, GET, HEAD, OFFER, OLD_GET, Answering
 from tests.doubles import FORMS, FakeTransport
 
 OLD_GET_THAT_STAYS = b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
@@ -61,7 +61,7 @@ def test_the_seeds_first_answer_on_the_wire(answering):
         (404, {"reason": "Gone fishing"}, "Gone fishing", "HTTP/1.1 404 Gone fishing\r\n"),
         (299, {}, "299", "HTTP/1.1 299 299\r\n"),
         (HTTPStatus.NOT_FOUND, {}, "Not Found", "HTTP/1.1 404 Not Found\r\n"),
-        (101, {}, "Switching Protocols", "HTTP/1.1 101 Switching Protocols\r\n"),
+        (426, {}, "Upgrade Required", "HTTP/1.1 426 Upgrade Required\r\n"),
         (200, {"http_version": HttpVersion10}, "OK", "HTTP/1.0 200 OK\r\n"),
         (200, {"http_version": (1, 1), "reason": ""}, "", "HTTP/1.1 200 \r\n"),
     ],
@@ -295,7 +295,8 @@ def test_an_answer_may_be_made_as_the_last(answering):
 
 
 @pytest.mark.parametrize(("status", "line"), [(101, "upgrade"), (426, "upgrade"), (200, None)])
-def test_an_upgrade_is_announced_where_it_means_something(answering, status, line):
+def test_an_upgrade_is_announced_where_it_means_something(status, line):
+    answering = Answering(OFFER)
     response = Response(answering.writer, status)
     assert not response.upgrade
     response.add_headers(("Upgrade", "chat"), ("Connection", "Upgrade"), ("Content-Length", "0"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aioserve.errors import ClientDisconnectedError
 from aioserve.http.messages import HttpVersion10, HttpVersion11
-from tests.answers import CONNECT, DATE, GET, HEAD, OLD_GET, Answering
+from tests.answers import CONNECT, DATE, GET, HEAD, OFFER, OLD_GET, Answering
 from tests.doubles import FORMS
 
 OLD_GET_THAT_STAYS = b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
@@ -176,7 +176,7 @@ def test_a_server_name_that_cannot_be_sent_is_refused_too():
         ("9110 §15.3.6", GET, 205, {"length": None}, {"content-length": "0"}, None),
         ("9110 §15.3.6", GET, 205, {"length": 4, "is_chunked": True}, {"content-length": "0"}, None),
         ("9110 §15.4.5", GET, 304, {"length": 4}, {}, b""),
-        ("9110 §7.8", GET, 101, {"length": None, "upgrade": "chat"},
+        ("9110 §7.8", OFFER, 101, {"length": None, "upgrade": "chat"},
          {"connection": "upgrade", "upgrade": "chat"}, b""),
         ("9110 §15.5.22", GET, 426, {"length": 4, "upgrade": "chat"},
          {"connection": "upgrade", "upgrade": "chat", "content-length": "4"}, b"body"),
@@ -205,6 +205,17 @@ def test_framing(clause, request_, status, given, fields, written):
     assert answering.writer.ends_by_close is seen.needs_close
     assert answering.writer.ends_http is ((request_, status) == (CONNECT, 200) or status == 101)
     assert seen.version == ("1.0" if given.get("version") == HttpVersion10 else "1.1")
+
+
+@pytest.mark.parametrize(
+    ("request_", "upgrade"), [(GET, "chat"), (OFFER, "other"), (OFFER, ""), (OFFER, None), (None, "chat")]
+)
+def test_nobody_is_switched_to_what_it_did_not_offer(request_, upgrade):
+    """RFC 9110 §7.8: a server MUST NOT."""
+    answering = Answering(request_)
+    with pytest.raises(ValueError, match="101 switches to a protocol that the request offers"):
+        answering.writer.begin(101, "reason", [], length=None, upgrade=upgrade)
+    assert not answering.writer.is_started
 
 
 PIECES = st.lists(st.binary(max_size=40) | st.builds(bytes, st.integers(0, 100_000)), max_size=6)

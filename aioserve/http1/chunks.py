@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aioserve.errors import LineTooLong, PayloadTooLarge, TransferEncodingError
+from aioserve.errors import LineTooLong, PayloadTooLarge, TooManyFields, TransferEncodingError
 from aioserve.http1.grammar import CHUNK_LINE, FIELD_LINE
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class ChunkedBody:
         Raises:
             TransferEncodingError: the coding is broken.
             PayloadTooLarge: the content is over its limit.
-            LineTooLong: the trailer section is over its limit.
+            LineTooLong, TooManyFields: the trailer section is over its limits.
         """
         parts: list[bytes] = []
         while True:
@@ -115,7 +115,9 @@ class ChunkedBody:
             return at
         self._trailer_bytes += match.end() - at
         self._trailers += 1
-        if self._trailer_bytes > self._trailer_limit or self._trailers > self._trailer_count:
+        if self._trailers > self._trailer_count:
+            raise TooManyFields("trailer", self._trailer_count)
+        if self._trailer_bytes > self._trailer_limit:
             raise LineTooLong("The trailer section", self._trailer_limit)
         return match.end()
 

@@ -26,10 +26,13 @@ TOKEN = re.compile(_TOKEN + rb"++")
 REQUEST_LINE_BYTES = bytes(range(0x20, 0x7F))
 FIELD_LINE_BYTES = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 
+# The grammar lets a port have any digits; there are none over 65535 (RFC 9293 §3.1).
+_PORT = rb"0*+(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[0-9]{1,4}+)?+"
+
 # uri-host [ ":" port ] (RFC 9112 §3.2, RFC 3986 §3.2.2), and not empty: an http URI has a host.
 HOST = re.compile(
     rb"(?:\[[0-9A-Fa-f:.]++\]|\[v[0-9A-Fa-f]++\.[A-Za-z0-9\-._~!$&'()*+;=:]++\]"
-    rb"|(?:[A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})++)(?::[0-9]*+)?+"
+    rb"|(?:[A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})++)(?::" + _PORT + rb")?+"
 )
 
 _BLANKS = rb"[\t ]*+"

@@ -41,7 +41,7 @@ def judge_request_line(
     method, target, major, _minor = match.groups()
     if major != b"1":
         raise HttpProcessingError(505, "The versions served are HTTP/1.1 and HTTP/1.0.")
-    judge_target(judge_method(method, methods), target.decode("ascii"), scheme)
+    judge_target(judge_method(method, target, methods), target.decode("ascii"), scheme)
 
 
 def judge_field_line(line: bytes, *, is_complete: bool, limit: int, before: int, section_limit: int) -> None:

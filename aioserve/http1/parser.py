@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from aioserve.errors import BadHttpMessage, BadStatusLine, LineTooLong
+from aioserve.errors import BadHttpMessage, BadStatusLine, TooManyFields
 from aioserve.http.messages import HttpVersion10, HttpVersion11, RequestMessage
 from aioserve.http1.chunks import ChunkedBody
 from aioserve.http1.grammar import HEAD, REQUEST_LINE_1
@@ -22,6 +22,7 @@ from aioserve.http1.rules import REGISTERED_METHODS, judge_fields, judge_method,
 
 _KEPT_BYTES = 2_048  # of a header section that is remembered
 _KEPT_SECTIONS = 256
+_SHOWN_BYTES = 1_000
 
 
 class ParserLimits(NamedTuple):
@@ -97,6 +98,11 @@ class RequestParser:
         """How many bytes are kept."""
         return len(self._data) - self._at
 
+    @property
+    def first_line(self) -> bytes:
+        """What is there of the next request's first line, cut where it is long; for logs."""
+        return self._data[self._at : self._at + _SHOWN_BYTES].partition(b"\n")[0].rstrip(b"\r")
+
     def receive_data(self, data: bytes) -> None:
         """Take bytes from the peer."""
         # Bytes are joined anew at each call, which is linear: an incomplete head is under its limit, and who
@@ -130,12 +136,12 @@ class RequestParser:
             if match is None:  # pragma: no cover - one grammar has both ways; never take that on trust
                 raise BadHttpMessage("The request is malformed.")
         method, target, minor, fields = match.groups()
-        name = judge_method(method, self._methods)
+        name = judge_method(method, target, self._methods)
         path = target.decode("ascii")
         if not path.startswith("/"):
             judge_target(name, path, self._scheme)
         if fields.count(b"\n") > self._limits.headers:
-            raise LineTooLong("The header section", self._limits.head)
+            raise TooManyFields("header", self._limits.headers)
         # RFC 9110 §2.5: a higher minor version is handled as the highest that is known.
         version = HttpVersion10 if minor == b"0" else HttpVersion11
         lowered = b"\n" + fields.lower()
@@ -159,6 +165,8 @@ class RequestParser:
         name = self._methods.get(method)
         # Everything else that a request line can have against it is for the other way to find.
         if known is None or name is None or minor == b"0" or target[0] != 0x2F or start - at > self._quick:
+            return None
+        if name == "CONNECT":
             return None
         self._at = end + 2
         self._has_skipped = False
@@ -202,7 +210,7 @@ class RequestParser:
                 return False
             if self._lines:
                 if line and self._lines > self._limits.headers:
-                    raise LineTooLong("The header section", self._limits.head)
+                    raise TooManyFields("header", self._limits.headers)
                 judge_field_line(
                     line,
                     is_complete=bool(end),

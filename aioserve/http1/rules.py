@@ -24,11 +24,13 @@ from aioserve.http1.grammar import HOST, TOKEN
 if TYPE_CHECKING:
     from aioserve.http.messages import RequestMessage
 
-# The methods registered with IANA; RFC 9110 §9.1: another one is answered by 501.
+# The methods registered with IANA; RFC 9110 §9.1: another one is answered by 501. Two are not served unless
+# a handler asks for them: CONNECT, since a handler that says 200 to everything would promise a tunnel, and
+# TRACE, since what it sends back may be secret (RFC 9110 §9.3.6 and §9.3.8).
 REGISTERED_METHODS = {
     name.encode(): name
     for name in (
-        *("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"),
+        *("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "QUERY"),
         *("ACL", "BASELINE-CONTROL", "BIND", "CHECKIN", "CHECKOUT", "COPY", "LABEL", "LINK", "LOCK", "MERGE"),
         *("MKACTIVITY", "MKCALENDAR", "MKCOL", "MKREDIRECTREF", "MKWORKSPACE", "MOVE", "ORDERPATCH"),
         *("PROPFIND", "PROPPATCH", "REBIND", "REPORT", "SEARCH", "UNBIND", "UNCHECKOUT", "UNLINK", "UNLOCK"),
@@ -39,17 +41,32 @@ REGISTERED_METHODS = {
 _RULED = re.compile(
     rb"\n(host|connection|transfer-encoding|content-length|expect|content-encoding):[\t ]*+([^\r]*+)"
 )
+USUAL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")  # where nobody says which
+
+# Fields with one value: whoever reads the first of two and whoever reads the last do not agree. Cookie is not
+# among them: gateways that translate from HTTP/2 send it in pieces.
+_SINGLETON = re.compile(
+    rb"\n(authorization|content-(?:location|range|type)|date|from|if-(?:modified-since|range|unmodified-since)"
+    rb"|max-forwards|origin|proxy-authorization|range|referer|user-agent):"
+)
 _DIGITS = re.compile(rb"[0-9]++")
-_AUTHORITY = re.compile(r"(?:\[[0-9A-Fa-f:.]++\]|[A-Za-z0-9\-._~!$&'()*+,;=%]++):[0-9]{1,5}+")
 _LONGEST_LENGTH = 19  # digits; more than 2**63 bytes are no body
 
 
-def judge_method(method: bytes, known: dict[bytes, str]) -> str:
+def judge_method(method: bytes, target: bytes, known: dict[bytes, str]) -> str:
     """Return the name of a method that is known (RFC 9110 §9.1: 501 for another one, methods have a case)."""
+    if method == b"CONNECT":
+        _judge_tunnel(target)
     name = known.get(method)
     if name is None:
         raise HttpProcessingError(501, "The method is not known here.")
     return name
+
+
+def _judge_tunnel(target: bytes) -> None:
+    """Ask for a host and a port, neither left out (RFC 9110 §9.3.6), whether tunnels are served or not."""
+    if target.endswith(b":") or b":" not in target.rpartition(b"]")[2] or not HOST.fullmatch(target):
+        raise BadStatusLine("The target of CONNECT is not host:port.")
 
 
 def must_be_allowed(method: str, allowed: tuple[str, ...]) -> None:
@@ -60,12 +77,9 @@ def must_be_allowed(method: str, allowed: tuple[str, ...]) -> None:
 
 def judge_target(method: str, target: str, scheme: str) -> None:
     """Let by the four forms of a target, each only with the methods that it belongs to (RFC 9112 §3.2)."""
-    if target.startswith("/"):
+    if target.startswith("/") or method == "CONNECT":  # that of CONNECT has been judged with the method
         return
-    if method == "CONNECT":
-        if not _AUTHORITY.fullmatch(target):  # RFC 9110 §9.3.6: host and port, neither left out
-            raise BadStatusLine("The target of CONNECT is not host:port.")
-    elif target == "*":
+    if target == "*":
         if method != "OPTIONS":
             raise BadStatusLine("The target '*' belongs to OPTIONS.")
     else:
@@ -150,15 +164,24 @@ def judge_expect(message: RequestMessage, values: list[bytes]) -> None:
     """Understand ``100-continue``; HTTP/1.0 cannot expect anything (RFC 9110 §10.1.1)."""
     if not message.version.minor:
         return
-    if values != [b"100-continue"]:
+    expected = [value for value in _elements(values) if value]  # RFC 9110 §5.6.1: empty elements are ignored
+    if any(value != b"100-continue" for value in expected):
         raise HttpProcessingError(417, "The only expectation understood here is 100-continue.")
-    message.expects_continue = message.chunked or bool(message.content_length)
+    message.expects_continue = bool(expected) and (message.chunked or bool(message.content_length))
 
 
 def judge_content_encoding(message: RequestMessage, values: list[bytes]) -> None:
     """Name the coding of the body; whether it is understood is for whoever reads the body (RFC 9110 §8.4)."""
     coding = b", ".join(values).decode("latin-1").removeprefix("x-")  # RFC 9110 §8.4.1: x-gzip is gzip
     message.compression = None if coding in ("", "identity") else coding
+
+
+def judge_singletons(lowered: bytes) -> None:
+    """Refuse a second value where a field has one (RFC 9110 §5.3); framing fields have rules of their own."""
+    names = _SINGLETON.findall(lowered)
+    if len(names) > 1 and len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidHeader(f"The {twice.decode().title()} field came more than once.")
 
 
 def judge_fields(message: RequestMessage, lowered: bytes, body_limit: int) -> None:
@@ -171,6 +194,7 @@ def judge_fields(message: RequestMessage, lowered: bytes, body_limit: int) -> No
     """
     minor = message.version.minor
     message.should_close = not minor
+    judge_singletons(lowered)
     found = _RULED.findall(lowered)  # one pass: a search for each name cost more than all of this
     if len(found) == 1 and found[0][0] == b"host":
         judge_host([found[0][1].rstrip(b"\t ")], minor)

@@ -34,6 +34,7 @@ class AccessRecord:
         output_length: all bytes of the answer.
         started: when the request began to arrive, in seconds since the epoch.
         duration: seconds from then to the last byte of the answer.
+        refused: the first line of what could not be parsed; its bytes over 127 as surrogate escapes.
     """
 
     message: RequestMessage | None
@@ -43,6 +44,7 @@ class AccessRecord:
     output_length: int
     started: float
     duration: float
+    refused: str = ""
 
 
 class AccessLog:

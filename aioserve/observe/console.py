@@ -77,7 +77,7 @@ class Screen:
         """Write the line of a request: time, status, method, path, size and duration in columns."""
         message = record.message
         method = escape_line(message.method) if message else "-"
-        path = escape_line(message.path) if message else "-"
+        path = escape_line(message.path if message else record.refused) or "-"
         if self._is_terminal:
             room = max(self._console.width - _OTHERS, _METHOD)
             path = self._crop(path, room).ljust(min(room, _COMFORTABLE - _OTHERS))

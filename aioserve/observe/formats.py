@@ -16,7 +16,7 @@ from aioserve.escaping import escape_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aioserve.http.messages import Peer, RequestMessage
+    from aioserve.http.messages import Peer
     from aioserve.observe.access import AccessRecord, Format
 
 # strftime would write them in the language of the locale.
@@ -28,10 +28,9 @@ def format_common(record: AccessRecord) -> str:
 
     An empty body is written as ``0``: every reader of the format takes a number, not every one a hyphen.
     """
-    message = record.message
     return (
         f"{format_peer(record.peer)} - - {_bracketed_time(int(record.started))}"
-        f' "{_request_line(message) if message else "-"}" {record.status} {record.body_length}'
+        f' "{_request_line(record)}" {record.status} {record.body_length}'
     )
 
 
@@ -47,7 +46,7 @@ def format_combined(record: AccessRecord) -> str:
 def format_dev(record: AccessRecord) -> str:
     """Write what a developer wants to know: ``06:00:00 200 GET /path 1.2kB 0.8ms``."""
     message = record.message
-    request = escape_line(f"{message.method} {message.path}") if message else "-"
+    request = escape_line(f"{message.method} {message.path}" if message else record.refused) or "-"
     return (
         f"{format_clock(record.started)} {record.status} {request}"
         f" {format_size(record.body_length)} {format_duration(record.duration)}"
@@ -95,7 +94,10 @@ def format_duration(seconds: float) -> str:
     return f"{seconds:.1f}s"
 
 
-def _request_line(message: RequestMessage) -> str:
+def _request_line(record: AccessRecord) -> str:
+    message = record.message
+    if message is None:
+        return escape_line(record.refused) or "-"
     major, minor = message.version
     return escape_line(f"{message.method} {message.path} HTTP/{major}.{minor}")
 

@@ -301,3 +301,19 @@ def test_sections_are_kept_up_to_a_size_and_a_number(monkeypatch):
 
     next_of(b"GET / HTTP/1.1\r\nHost: 3\r\n\r\n", sections=sections)
     assert list(sections) == [b"Host: 3\r\n"]
+
+
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [
+        (b"", b""),
+        (b"GET / HT", b"GET / HT"),
+        (b"GET /\r\nHost: a\r\n", b"GET /"),
+        (b"\x16\x03\n\x01", b"\x16\x03"),
+        (b"a" * 2_000, b"a" * 1_000),
+    ],
+)
+def test_first_line_is_there_for_logs(data, line):
+    parser = RequestParser(ParserLimits())
+    parser.receive_data(data)
+    assert parser.first_line == line
