@@ -1,10 +1,10 @@
-# Five verbs, the same for people and for CI. Each sets up what it needs.
+# Five verbs, the same for people and for CI, and two for longer looks. Each sets up what it needs.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
-.PHONY: serve test check fix bench
+.PHONY: serve test check fix bench conformance fuzz
 
 serve: $(STAMP)  ## run the example on a free choice of PORT
 	$(BIN)/aioserve examples/hello.py:Handler --port $(or $(PORT),8080)
@@ -25,6 +25,20 @@ fix: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python bench/run.py $(ONLY)
+
+conformance: $(STAMP)  ## compare with other servers, row by row; makes docs/conformance.md
+	$(BIN)/python conformance/run.py $(ONLY)
+
+# atheris has no wheels for every Python, and nobody needs it for anything else.
+fuzz: .venv-fuzz/.ready  ## look for inputs that break a promise, for SECONDS
+	.venv-fuzz/bin/python fuzz/run.py $(or $(SECONDS),300)
+
+.venv-fuzz/.ready: pyproject.toml
+	rm -rf .venv-fuzz
+	$(PYTHON) -m venv .venv-fuzz
+	.venv-fuzz/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.venv-fuzz/bin/python -m pip install --quiet --editable . 'atheris>=3' 'h11>=0.16'
+	touch $@
 
 # The interpreter's version is part of the stamp's name: another PYTHON makes a new environment.
 $(STAMP): pyproject.toml

@@ -106,7 +106,7 @@ def _serve(settings: Settings) -> int:
     if not ready.problems and not settings.look.check:
         from aioserve.runner import run  # noqa: PLC0415 - as above
 
-        return run(settings, ready.factory, ready.sockets)
+        return run(settings, ready.factory, ready.sockets, ready.tls)
     for one in ready.sockets:
         one.close()
     if not ready.problems:

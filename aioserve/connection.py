@@ -22,6 +22,7 @@ from aioserve.loop_parts import LoopParts
 from aioserve.observe.formats import format_peer
 from aioserve.outgoing import Outgoing
 from aioserve.response import Response
+from aioserve.send_buffer import forget
 from aioserve.writer import ResponseWriter
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from aioserve.handler_options import HandlerOptions
     from aioserve.http.messages import Peer, RequestMessage
 
-_REQUESTS_PER_TURN = 32  # of one connection, before others have their turn
 _STOP_GRACE = 1.0  # seconds in which a head that has begun to come must be there when the server stops
 _LINGER_LIMIT = 67_108_864  # bytes that a client may send behind its last answer before it is cut off
 
@@ -112,6 +112,13 @@ class Connection:
         return self._phase
 
     @property
+    def idle_until(self) -> float | None:
+        """When the wait for the next request ends, by the ticker; None where nobody waits for one."""
+        if self._phase is not Phase.WAITING or self._is_in_head or self._incoming.buffered:
+            return None
+        return self._deadlines.state if self._outgoing.is_taken else None
+
+    @property
     def message(self) -> RequestMessage | None:
         """The request being answered, or None."""
         return None if self._exchange is None else self._exchange.message
@@ -136,7 +143,7 @@ class Connection:
         if self._phase is Phase.WAITING:
             self._serve()
         elif self._phase is Phase.ANSWERING:
-            self._receive_body()
+            self._receive_body(len(data))
         else:
             self._discard_body()
             self._serve()
@@ -161,8 +168,12 @@ class Connection:
             self._phase = Phase.LOST
         self._incoming.break_off(ClientDisconnectedError("the client has gone"))
         self._outgoing.lose()
-        if self._exchange is not None and self._options.cancel_on_disconnect:
-            self._exchange.cancel()
+        if self._exchange is not None:
+            if self._options.cancel_on_disconnect:
+                self._exchange.cancel()
+            elif self._options.handler_timeout:  # nobody looks at a lost connection's deadlines
+                seconds = self._options.handler_timeout
+                asyncio.get_running_loop().call_later(seconds, self._exchange.expire)
         self._tell_those_who_wait()
 
     def pause_writing(self) -> None:
@@ -189,7 +200,7 @@ class Connection:
 
     def _answer_those_that_wait(self) -> None:
         self._is_stalled = False
-        for _ in range(_REQUESTS_PER_TURN):
+        for _ in range(self._options.pipeline):
             if self._phase is not Phase.WAITING:
                 return
             if self._outgoing.is_paused:  # the next answer is made when the client has read the last ones
@@ -207,6 +218,7 @@ class Connection:
             if self._begin(message, may_persist=may_persist).run(message):
                 self._end()
             else:
+                self._deadlines.answer_in(self._options.handler_timeout)
                 self._receive_body()
         if self._phase is Phase.WAITING and self._incoming.buffered:
             self._stall()  # other connections have their turn first
@@ -269,6 +281,7 @@ class Connection:
             self._incoming.forget_payload()
             return
         self._deadlines.clear()
+        self._deadlines.answer_in(0)
         writer = exchange.writer
         if not writer.persists or self._is_closing or writer.ends_http:  # and nobody took it over
             self._leave(abruptly=writer.is_broken and writer.ends_by_close, has_answered=True)
@@ -289,10 +302,10 @@ class Connection:
         elif self._peer_is_done or not self._options.lingering_time:
             self._leave()
 
-    def _receive_body(self) -> None:
+    def _receive_body(self, received: int = 0) -> None:
         """Pass on what has come of the body, and stop reading where enough has."""
         self._incoming.feed()
-        self._watch_body()
+        self._watch_body(received)
         if self._peer_is_done:
             self._receive_nothing_more()
 
@@ -307,9 +320,9 @@ class Connection:
         """No other request can come behind this one."""
         return self._is_closing or (self._peer_is_done and not self._incoming.buffered)
 
-    def _watch_body(self) -> None:
+    def _watch_body(self, received: int = 0) -> None:
         if self._incoming.is_expecting:
-            self._deadlines.set(self._options.body_timeout)
+            self._deadlines.expect(self._options.body_timeout, received)
         else:
             self._deadlines.clear()
 
@@ -327,11 +340,27 @@ class Connection:
             case Due.STATE:
                 self._expire()
             case Due.CLOSE:
-                logger.info("%s was still served when the time to stop was over", format_peer(self.peer))
+                if self._exchange is not None or not self._outgoing.is_taken:
+                    logger.info("%s was still served when the time to stop was over", format_peer(self.peer))
                 self.abort()
+            case Due.ANSWER:
+                self._expire_handler()
             case Due.PROGRESS:
-                logger.info("%s took nothing of its answer for too long", format_peer(self.peer))
+                logger.info("%s took too little of its answer for too long", format_peer(self.peer))
+                forget(self._transport)
                 self.abort()
+
+    def _expire_handler(self) -> None:
+        exchange = self._exchange
+        if exchange is None or not exchange.is_handled:
+            return
+        if exchange.expire():
+            seconds = self._options.handler_timeout
+            logger.warning("%s took longer than %g s and is cancelled", exchange.message, seconds)
+            self._deadlines.answer_in(seconds)  # a handler may need time to clean up
+        else:
+            logger.error("%s did not end when it was cancelled", exchange.message)
+            self.abort()
 
     def _expire(self) -> None:
         match self._phase:
@@ -344,7 +373,7 @@ class Connection:
                 self._persist_no_more()
             case Phase.DISCARDING:
                 self._leave()
-            case Phase.LEAVING if self._outgoing.unsent:  # then the deadline is that of progress
+            case Phase.LEAVING if not self._outgoing.is_taken:  # then the deadline is that of progress
                 self._deadlines.set(self._options.lingering_time)
             case _:
                 self._transport.abort()
@@ -363,17 +392,20 @@ class Connection:
         if abruptly:
             self._transport.abort()
             return
-        is_unread = self._incoming.buffered or not self._incoming.body_is_complete
+        is_unread = self._incoming.buffered > 0 or not self._incoming.body_is_complete
         # A client that pipelines may have more on its way. Who stops does not wait for it: clients that keep
         # a pool of connections do not look at them before they are used again.
-        can_wait = has_answered and not self._is_closing and self._transport.can_write_eof()
+        may_come = is_unread or (has_answered and not self._is_closing)
         self._incoming.end_request()
         self._incoming.take_rest()
-        if (is_unread or can_wait) and not self._peer_is_done and self._options.lingering_time:
+        if self._is_closing and self._outgoing.is_taken:
+            self._deadlines.close_in(_STOP_GRACE)
+        # TLS cannot be half-closed, but closing it tells the client, and it reads on until the client agrees.
+        can_linger = self._transport.can_write_eof() and not self._peer_is_done
+        if may_come and can_linger and self._options.lingering_time:
             self._deadlines.set(self._options.lingering_time)
-            if self._transport.can_write_eof():
-                with suppress(OSError):  # asyncio's shuts the socket down at once: the client may have gone
-                    self._transport.write_eof()
+            with suppress(OSError):  # asyncio's shuts the socket down at once: the client may have gone
+                self._transport.write_eof()
         else:
             self._deadlines.set(self._options.write_timeout)
             self._transport.close()
@@ -388,7 +420,7 @@ class Connection:
         if is_idle or self._phase is Phase.DISCARDING:
             self._leave()
         self._persist_no_more()
-        is_answering = self._phase is Phase.ANSWERING or self._is_stalled or self._outgoing.unsent
+        is_answering = self._phase is Phase.ANSWERING or self._is_stalled or not self._outgoing.is_taken
         self._deadlines.close_in(timeout if is_answering else min(timeout, _STOP_GRACE))
 
     def abort(self) -> None:

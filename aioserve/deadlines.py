@@ -1,8 +1,12 @@
 """When a connection has taken too long.
 
 This file decides which of a connection's times has run out; what follows is the connection's to decide. The
-times are numbers that move: that of what it is doing, that by which it must be closed, and that by which the
-client must have taken more of its answer.
+times are numbers that move: that of what it is doing, that by which the handler must have answered, that by
+which the connection must be closed, and the two by which the client must have sent or taken enough.
+
+Of bytes, enough is `LEAST_RATE` over the time that one may wait for them, or over five times that for those
+that are taken. A limit on pauses alone would let a client send or take a byte now and then, and hold its
+connection for months.
 """
 
 from __future__ import annotations
@@ -15,6 +19,10 @@ if TYPE_CHECKING:
     from aioserve.outgoing import Outgoing
     from aioserve.ticker import Ticker
 
+# A client's system takes what it reads in steps of 64 KiB and more: its rate shows over a longer time only.
+_STEPS = 5
+LEAST_RATE = 240  # bytes a second, on average; a tenth of what a telephone line carried
+
 
 class Due(Enum):
     """What has run out."""
@@ -22,6 +30,7 @@ class Due(Enum):
     NOTHING = "nothing"
     STATE = "the time for what the connection is doing"
     CLOSE = "the time that was left when the server began to stop"
+    ANSWER = "the time that the handler has for its answer"
     PROGRESS = "the time in which the client must take something"
 
 
@@ -31,30 +40,79 @@ class Deadlines:
     Args:
         ticker: looks at them.
         outgoing: tells how far the client has read.
-        write_timeout: seconds in which it must read something; 0 for no limit.
+        write_timeout: seconds in which it must read enough; 0 for no limit.
     """
 
-    __slots__ = ("_close_by", "_outgoing", "_sent", "_state", "_stuck_by", "_ticker", "_write_timeout")
+    __slots__ = (
+        "_answer_by",
+        "_close_by",
+        "_enough_by",
+        "_enough_taken_by",
+        "_first",
+        "_outgoing",
+        "_received",
+        "_state",
+        "_stuck_by",
+        "_taken",
+        "_ticker",
+        "_wanted",
+        "_write_timeout",
+    )
 
     def __init__(self, ticker: Ticker, outgoing: Outgoing, write_timeout: float) -> None:
         self._ticker = ticker
         self._outgoing = outgoing
         self._write_timeout = write_timeout
-        self._state = self._close_by = self._stuck_by = inf
-        self._sent = -1
+        self._state = self._answer_by = self._close_by = self._stuck_by = self._enough_by = inf
+        self._received = 0  # bytes of a body since `_enough_by` was set
+        self._wanted = 0.0
+        self._taken: int | None = None  # bytes that the client has taken, where there are more for it
+        self._first = 0  # those that it had taken when `_enough_taken_by` was set
+        self._enough_taken_by = inf
 
     @property
     def is_set(self) -> bool:
         """Whether there is a deadline for what the connection is doing."""
         return self._state != inf
 
+    @property
+    def state(self) -> float:
+        """When the time for what the connection is doing ends, by the ticker."""
+        return self._state
+
     def set(self, seconds: float) -> None:
         """Give what the connection is doing so many seconds from now; 0 for no limit."""
         self._state = self._ticker.deadline_in(seconds) if seconds else inf
+        self._enough_by = inf
 
     def clear(self) -> None:
         """Give what the connection is doing all the time in the world."""
-        self._state = inf
+        self._state = self._enough_by = inf
+
+    def expect(self, seconds: float, received: int) -> None:
+        """Let the client pause for so many seconds, in which it must also send enough; 0 for no limit.
+
+        Args:
+            seconds: how long.
+            received: bytes that have come since this was called last.
+        """
+        if not seconds:
+            self.clear()
+            return
+        by = self._ticker.deadline_in(seconds)
+        if self._enough_by == inf:
+            self._enough_by = by
+            self._wanted = seconds * LEAST_RATE
+            self._received = 0
+        self._received += received
+        if self._received >= self._wanted:
+            self._enough_by = by
+            self._received = 0
+        self._state = min(by, self._enough_by)
+
+    def answer_in(self, seconds: float) -> None:
+        """Give the handler so many seconds from now; 0 for no limit."""
+        self._answer_by = self._ticker.deadline_in(seconds) if seconds else inf
 
     def close_in(self, seconds: float) -> None:
         """Give the connection so many seconds in all, or what it was given before if that is less."""
@@ -66,13 +124,30 @@ class Deadlines:
             self._close_by = inf
             return Due.CLOSE
         if now >= self._state:
-            self._state = inf
+            self.clear()
             return Due.STATE
-        if self._outgoing.unsent and self._write_timeout:
-            if self._outgoing.sent != self._sent:
-                self._sent = self._outgoing.sent
-                self._stuck_by = now + self._write_timeout
-            elif now >= self._stuck_by:
-                self._stuck_by = inf
-                return Due.PROGRESS
+        if now >= self._answer_by:
+            self._answer_by = inf
+            return Due.ANSWER
+        if self._write_timeout and self._is_stuck(now):
+            self._stuck_by = self._enough_taken_by = inf
+            return Due.PROGRESS
         return Due.NOTHING
+
+    def _is_stuck(self, now: float) -> bool:
+        """Whether the client has taken nothing for its time, or too little for a multiple of that."""
+        if self._outgoing.is_taken:
+            self._taken = None
+            return False
+        taken, timeout = self._outgoing.taken, self._write_timeout
+        if self._taken is None or (now >= self._enough_taken_by and taken - self._first >= self._least_taken):
+            self._first = taken
+            self._enough_taken_by = now + _STEPS * timeout
+        if taken != self._taken:
+            self._taken = taken
+            self._stuck_by = now + timeout
+        return now >= self._stuck_by or now >= self._enough_taken_by
+
+    @property
+    def _least_taken(self) -> float:
+        return LEAST_RATE * _STEPS * self._write_timeout

@@ -91,7 +91,16 @@ class Exchange:
         writer: as given.
     """
 
-    __slots__ = ("_began", "_channel", "_is_cancelled", "_on_end", "_task", "message", "writer")
+    __slots__ = (
+        "_began",
+        "_channel",
+        "_is_cancelled",
+        "_is_expired",
+        "_on_end",
+        "_task",
+        "message",
+        "writer",
+    )
 
     def __init__(
         self,
@@ -104,6 +113,7 @@ class Exchange:
         self._on_end = on_end
         self._task: asyncio.Task[None] | None = None
         self._is_cancelled = False
+        self._is_expired = False
         self._began = time.perf_counter() if channel.options.access_sink is not None else 0.0
         self.message = message
         self.writer = writer
@@ -147,6 +157,19 @@ class Exchange:
         self._is_cancelled = True
         if self._task is not None:
             self._task.cancel()
+
+    def expire(self) -> bool:
+        """Cancel a handler that has had its time; False when there is none, or one that does not give up."""
+        if self._task is None or self._is_expired:
+            return False
+        self._is_expired = True
+        self._task.cancel()
+        return True
+
+    @property
+    def is_handled(self) -> bool:
+        """Whether a handler is at work, and not the sending of a file."""
+        return self._task is not None
 
     # The ways to an answer
 
@@ -199,13 +222,22 @@ class Exchange:
         """Turn what was raised into an answer or, where one has begun, into the connection's end."""
         error = _without_own_frames(error)
         handler, writer = self._channel.handler, self.writer
-        if self._is_expected(error):
+        is_expiry = self._is_expired and isinstance(error, asyncio.CancelledError)
+        if is_expiry and writer.is_started:  # whoever cancelled it has said so
+            writer.keep_alive = False
+            writer.is_broken = not writer.is_finished
+        elif is_expiry and not self._channel.outgoing.is_lost:
+            self._answer_error(HttpProcessingError(503, "The answer took too long."))
+        elif self._is_expected(error):
             handler.log_debug("Ignored premature client disconnection.")
             writer.is_broken = True
         elif writer.is_started or writer.is_detached:
-            handler.log_exception(
-                "Error handling request %s, after its answer began", self.message, exc_info=error
-            )
+            if isinstance(error, HttpProcessingError) and error is self._channel.incoming.payload.exception():
+                handler.logger.info("%s, after its answer began: %s", self.message, error.message)
+            else:
+                handler.log_exception(
+                    "Error handling request %s, after its answer began", self.message, exc_info=error
+                )
             writer.keep_alive = False
             writer.is_broken = not writer.is_finished
         else:

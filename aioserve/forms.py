@@ -19,6 +19,8 @@ _PARAMETER = re.compile(rf'[ \t]*;[ \t]*(?:({_NAME})=(?:({_NAME})|"((?:[^"\\]|\\
 _QUOTED_PAIR = re.compile(r'\\(["\\])')
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")  # RFC 2046 §5.1.1
 _BARE_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
+_SLICE = 65_536  # bytes in which bare percents are escaped at once; `sub` keeps an object for each
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,22 @@ def parse_urlencoded(body: bytes, *, max_fields: int = 1000) -> MultiDict[str]:
     """
     if body.count(b"&") >= max_fields:
         raise HttpProcessingError(413, f"The form has more than {max_fields} fields.")
-    body = _BARE_PERCENT.sub(b"%25", body)
+    body = _escape_bare_percents(body)
     fields = [field.partition(b"=") for field in body.split(b"&") if field]
     return MultiDict([(_unquote(name), _unquote(value)) for name, _, value in fields])
+
+
+def _escape_bare_percents(body: bytes) -> bytes:
+    if not _BARE_PERCENT.search(body):
+        return body
+    parts = []
+    at = 0
+    while at < len(body):
+        end = at + _SLICE
+        end = next((cut for cut in (end - 2, end - 1) if _ESCAPE.match(body, cut)), end)  # between escapes
+        parts.append(_BARE_PERCENT.sub(b"%25", body[at:end]))
+        at = end
+    return b"".join(parts)
 
 
 def _unquote(text: bytes) -> str:

@@ -36,8 +36,10 @@ class HandlerOptions:
     Attributes:
         keep_alive: how long an idle connection is kept; 0 ends it after each answer.
         timeout: how long a head may take to arrive.
-        body_timeout: how long a body may pause.
-        write_timeout: how long a client may take nothing of its answer.
+        body_timeout: how long a body may pause, or come more slowly than 240 bytes a second.
+        write_timeout: how long a client may take less than 240 bytes a second of its answer.
+        handler_timeout: how long a handler may take for its answer, sending it included.
+        pipeline: how many pipelined requests are answered before other connections have their turn.
         lingering_time: how long a connection that ends early still reads what the client sends.
         tcp_keepalive: ask the system to find out when a silent client has gone.
         allowed_methods: others are answered by 405; empty for all.
@@ -56,7 +58,9 @@ class HandlerOptions:
     timeout: float = 30.0
     body_timeout: float = 30.0
     write_timeout: float = 60.0
+    handler_timeout: float = 0.0
     lingering_time: float = 10.0
+    pipeline: int = 32
     tcp_keepalive: bool = True
     allowed_methods: tuple[str, ...] = ()
     debug: bool = False
@@ -88,8 +92,9 @@ class HandlerOptions:
     @property
     def shortest_timeout(self) -> float:
         """The shortest time that is to be noticed."""
-        times = (self.keep_alive, self.timeout, self.body_timeout, self.write_timeout, self.lingering_time)
-        return min((time for time in times if time), default=1.0)
+        times = (self.keep_alive, self.timeout, self.body_timeout, self.write_timeout)
+        more = (self.handler_timeout, self.lingering_time)
+        return min((time for time in (*times, *more) if time), default=1.0)
 
 
 DEFAULT_OPTIONS = HandlerOptions()
@@ -98,7 +103,7 @@ _LIMITS = {"max_line_size": "line", "max_field_size": "field", "max_headers": "h
     "max_header_count": "headers",
     "max_body_size": "body",
 }
-_TIMES = {"keep_alive", "timeout", "body_timeout", "write_timeout", "lingering_time"}
+_TIMES = {name for name in HandlerOptions.__annotations__ if name.endswith(("timeout", "_time", "_alive"))}
 _ALIASES = {"log": "logger", "keep_alive_on": "tcp_keepalive"}
 _NAMES = {each.name for each in fields(HandlerOptions) if each.init} - {"limits", "responders"}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aioserve import send_buffer
 from aioserve.errors import ClientDisconnectedError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Outgoing:
         "_is_corked",
         "_loop",
         "_on_sent",
+        "_settled",
         "_source",
         "_transport",
         "_waiters",
@@ -51,6 +53,7 @@ class Outgoing:
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._written = 0  # bytes given to the transport
+        self._settled = 0  # those of them that the client's system is known to have taken
         self._is_corked = False
         self._flush_is_due = False
         self._waiters: list[asyncio.Future[None]] = []
@@ -110,9 +113,23 @@ class Outgoing:
         return self._transport.get_write_buffer_size()
 
     @property
-    def sent(self) -> int:
-        """Bytes that the system has taken; it stands still while a client reads nothing."""
-        return self._written - self.unsent
+    def taken(self) -> int:
+        """A number that grows as the client's system takes bytes, and stands while the client reads nothing.
+
+        What our own system holds does not count: it may be megabytes, and it asks for more only when much of
+        that is gone. Where it can tell, it counts itself; TLS does not know what its transport still has.
+        """
+        acknowledged = send_buffer.acknowledged(self._transport)
+        return self._written - self.unsent if acknowledged is None else acknowledged
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the client's system has taken everything, as far as one can tell."""
+        if self.unsent or self._held:
+            return False
+        if self._settled != self._written and not send_buffer.unacknowledged(self._transport):
+            self._settled = self._written
+        return self._settled == self._written
 
     # A body that is not in memory
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from aioserve.awaitables import steps
+from aioserve.charsets import decode_text
 from aioserve.errors import BadHttpMessage, HttpProcessingError, PayloadTooLarge
 from aioserve.forms import Multipart, Urlencoded, parse_form_content_type, parse_urlencoded
 from aioserve.multidict import MultiDict
@@ -29,7 +29,10 @@ HIGH_WATER = 131_072  # bytes kept before reading is paused
 _LOW_WATER = 32_768
 _SLICE = 65_536  # bytes decoded at once
 _LINE_LIMIT = 65_536
-_CHARSET = re.compile(r';[ \t]*charset="?([A-Za-z0-9_.:\-]+)', re.ASCII | re.IGNORECASE)
+_SMALL = 4_096  # bytes; what comes in less is joined, as an object for each segment would be many times more
+_FREE = 1_048_576  # bytes that any coded body may become,
+_RATIO = 100  # and how many times its size beyond that; for text it is 5 to 30, for a bomb 1000
+_FORM_LIMIT = 1_048_576  # bytes of a urlencoded form
 
 
 class Payload:
@@ -50,6 +53,7 @@ class Payload:
     __slots__ = (
         "_buffer",
         "_buffered",
+        "_coded",
         "_content_type",
         "_decoder",
         "_exception",
@@ -83,6 +87,7 @@ class Payload:
         self._buffer: deque[bytes] = deque()
         self._first = 0  # bytes of the buffer's first piece that have been read
         self._buffered = 0
+        self._coded = 0  # bytes before decoding
         self._is_fed = False
         self._raw_is_eof = False
         self._is_eof = False
@@ -105,6 +110,7 @@ class Payload:
             self._keep(data)
         else:
             self._is_fed = True
+            self._coded += len(data)
             self._decode(data)
         self._wake()
 
@@ -139,7 +145,12 @@ class Payload:
 
     def _keep(self, data: bytes) -> None:
         if data:
-            self._buffer.append(data)
+            buffer = self._buffer
+            # The first piece may be half read.
+            if len(buffer) > 1 and len(buffer[-1]) + len(data) <= _SMALL:
+                buffer[-1] += data
+            else:
+                buffer.append(data)
             self._buffered += len(data)
             self.total_bytes += len(data)
 
@@ -150,8 +161,7 @@ class Payload:
             while decoder is not None and self._exception is None:
                 self._keep(decoder.decode(data, _SLICE))
                 data = b""
-                if self._limit and self.total_bytes > self._limit:
-                    raise PayloadTooLarge(self._limit)
+                self._must_be_in_proportion()
                 if decoder.needs_input:
                     if self._raw_is_eof and not self._is_eof:
                         decoder.finish()
@@ -161,6 +171,13 @@ class Payload:
                     return
         except HttpProcessingError as error:
             self.set_exception(error)
+
+    def _must_be_in_proportion(self) -> None:
+        """Refuse what becomes too large when its coding is undone, in all or for its size (a bomb)."""
+        if self._limit and self.total_bytes > self._limit:
+            raise PayloadTooLarge(self._limit)
+        if self.total_bytes > _FREE + _RATIO * self._coded:
+            raise HttpProcessingError(413, "The body is too large for the size of its coded form.")
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -229,9 +246,8 @@ class Payload:
             self._make_room()
         return taken
 
-    def _put_back(self, parts: list[bytes]) -> None:
+    def _put_back(self, taken: bytes) -> None:
         """Keep again what was taken by a reader that did not get to its end."""
-        taken = b"".join(parts)
         if taken and not self._is_closed:
             if self._buffer:
                 self._buffer[0] = self._buffer[0][self._first :]
@@ -241,17 +257,21 @@ class Payload:
 
     def _gather(self, most: int) -> Waiting:
         """Take so many bytes (to the end for a negative number), fewer only at the end; or none at all."""
-        parts: list[bytes] = []
+        first, rest = b"", bytearray()
         try:
             while most and not self.at_eof():
                 if not self._buffered:
                     yield from self._wait()
-                parts.append(self._take(most))
-                most -= len(parts[-1])
+                part = self._take(most)
+                most -= len(part)
+                if first:
+                    rest += part
+                else:
+                    first = part
         except BaseException:
-            self._put_back(parts)
+            self._put_back(first + rest)
             raise
-        return b"".join(parts)
+        return first + rest if rest else first
 
     def _make_room(self) -> None:
         if self._decoder is not None and not self._decoder.needs_input:
@@ -311,7 +331,7 @@ class Payload:
                     raise ValueError("Line is too long")  # noqa: TRY301 - it keeps what was taken
                 parts.append(self._take(length))
         except BaseException:
-            self._put_back(parts)
+            self._put_back(b"".join(parts))
             raise
         return b"".join(parts)
 
@@ -357,11 +377,7 @@ class Payload:
             BadHttpMessage: the body is not text in that encoding, or nobody knows it.
         """
         body = yield from self.read()
-        name = encoding or _charset_of(self._content_type) or "utf-8"
-        try:
-            return body.decode(name)
-        except (LookupError, UnicodeError):
-            raise BadHttpMessage(f"The body is not text in {name!r}.") from None
+        return decode_text(body, self._content_type, encoding)
 
     @steps
     def json(self) -> Waiting:
@@ -377,18 +393,21 @@ class Payload:
             raise BadHttpMessage("The body is not JSON.") from None
 
     @steps
-    def form(self, max_fields: int = 1000) -> Waiting:
+    def form(self, max_fields: int = 1000, max_size: int = _FORM_LIMIT) -> Waiting:
         """Return the fields of a submitted form, urlencoded or multipart; empty where the body is no form.
 
         An uploaded file is an `UploadedFile`; it can be read until the request is over.
 
         Raises:
             BadHttpMessage: the body is not what its Content-Type says.
-            HttpProcessingError: 413 for more than ``max_fields`` fields.
+            HttpProcessingError: 413 for more than ``max_fields`` fields, or more than ``max_size`` bytes of a
+                urlencoded form, which is read into memory whole; uploads have the limit of all bodies.
         """
         match parse_form_content_type(self._content_type):
             case Urlencoded():
-                body = yield from self.read()
+                body = yield from self._gather(max_size + 1)
+                if len(body) > max_size:
+                    raise PayloadTooLarge(max_size)
                 return parse_urlencoded(body, max_fields=max_fields)
             case Multipart(boundary):
                 return (yield from self._read_multipart(boundary, max_fields))
@@ -403,11 +422,6 @@ class Payload:
         while data := (yield from self.readany()):
             self._form.feed(data)
         return self._form.finish()
-
-
-def _charset_of(content_type: str | None) -> str | None:
-    match = _CHARSET.search(content_type or "")
-    return match[1] if match else None
 
 
 def _ended_payload() -> Payload:

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 
 from aioserve.errors import ConfigurationError, StartupError
 from aioserve.listen.sockets import bind_sockets
+from aioserve.listen.tls import make_context
 from aioserve.loader import load_handler
 from aioserve.static.responder import StaticFiles
 
 if TYPE_CHECKING:
     import socket
+    import ssl
     from collections.abc import Callable, Iterator
 
     from aioserve.server import ServerHttpProtocol
@@ -31,12 +33,14 @@ class Preflight:
 
     Attributes:
         factory: makes a handler for each connection; None where there are only files to serve.
+        tls: the context of the certificate, where HTTPS is served.
         sockets: bound to the address; whoever asked for them closes them.
         problems: everything that is wrong, in the order found.
     """
 
     factory: Callable[[], ServerHttpProtocol] | None = None
     sockets: list[socket.socket] = field(default_factory=list)
+    tls: ssl.SSLContext | None = None
     problems: list[ConfigurationError | StartupError] = field(default_factory=list)
 
 
@@ -50,6 +54,10 @@ def prepare(settings: Settings) -> Preflight:
             found.problems.append(problem)
     found.problems.extend(_missing_parts(settings.process))
     found.problems.extend(_unusable_folders(settings.static))
+    try:
+        found.tls = make_context(settings.tls)
+    except StartupError as problem:
+        found.problems.append(problem)
     try:
         found.sockets = bind_sockets(settings.bind)
     except StartupError as problem:

@@ -7,15 +7,15 @@ server is ready, what each signal does, and how long answers may go on after the
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from aioserve.errors import HttpProcessingError
+from aioserve.admission import Admission, allowed_connections
+from aioserve.complaints import Complaints
 from aioserve.handler_options import HandlerOptions
 from aioserve.http1.parser import ParserLimits
 from aioserve.listen.sockets import BACKLOG, format_address
@@ -27,26 +27,35 @@ from aioserve.signals import StopSignals
 
 if TYPE_CHECKING:
     import socket
+    import ssl
     from collections.abc import Callable, Iterable, Iterator
 
-    from aioserve.http.messages import RequestMessage, Responder
+    from aioserve.http.messages import Responder
     from aioserve.observe.access import AccessLog
-    from aioserve.payload import Payload
     from aioserve.settings import Settings
     from aioserve.ticker import Ticker, Ticking
 
     Factory = Callable[[], ServerHttpProtocol]
 
-logger = logging.getLogger(__name__)
+_A_DAY = 86_400.0  # seconds
+_AT_ONCE = (
+    64  # connections that asyncio accepts before it looks at any of them; it takes that for the backlog
+)
 
 
-def run(settings: Settings, factory: Factory | None, sockets: list[socket.socket]) -> int:
+def run(
+    settings: Settings,
+    factory: Factory | None,
+    sockets: list[socket.socket],
+    tls: ssl.SSLContext | None = None,
+) -> int:
     """Serve until a signal ends it.
 
     Args:
         settings: all of them.
         factory: makes a handler for each connection; None where there are only files.
         sockets: listening; they are closed in the end.
+        tls: of the certificate, where they speak HTTPS.
 
     Returns:
         The exit code: 0 when it was asked to stop, 130 when it was asked twice by SIGINT.
@@ -57,7 +66,7 @@ def run(settings: Settings, factory: Factory | None, sockets: list[socket.socket
     signals = StopSignals(settings.timeouts.shutdown)
     try:
         with asyncio.Runner(loop_factory=_choose_loop(settings.process.uvloop)) as runner:
-            return runner.run(_Server(settings, factory, sockets, signals).serve())
+            return runner.run(_Server(settings, factory, sockets, tls, signals).serve())
     finally:
         signals.close()
         for each in sockets:
@@ -83,6 +92,9 @@ def make_options(
         timeout=timeouts.header,
         body_timeout=timeouts.body,
         write_timeout=timeouts.write,
+        handler_timeout=timeouts.handler,
+        allowed_methods=() if settings.application.app else ("GET", "HEAD", "OPTIONS"),
+        pipeline=limits.pipeline,
         debug=settings.process.debug,
         access_log=access_log,
         limits=ParserLimits(limits.line, limits.line, limits.head, limits.headers, limits.body),
@@ -90,22 +102,26 @@ def make_options(
     )
 
 
-class _Unmade(ServerHttpProtocol):
-    """Serves a connection whose handler could not be made."""
-
-    def handle_request(self, message: RequestMessage, payload: Payload) -> None:  # noqa: ARG002
-        raise HttpProcessingError(503, "The application is out of order.")
-
-
 class _Server:
     """The server of one process, from start to end."""
 
     def __init__(
-        self, settings: Settings, factory: Factory | None, sockets: list[socket.socket], signals: StopSignals
+        self,
+        settings: Settings,
+        factory: Factory | None,
+        sockets: list[socket.socket],
+        tls: ssl.SSLContext | None,
+        signals: StopSignals,
     ) -> None:
         self._settings = settings
         self._factory = factory
         self._sockets = sockets
+        # What the loop is told of TLS; it has no word for no limit.
+        timeout = settings.timeouts.tls or _A_DAY
+        # Its shutdown is bounded by the connection's own deadlines: the loop's time would begin when an
+        # answer is closed, and cut off what a slow client has not read by then.
+        times = {"ssl_handshake_timeout": timeout, "ssl_shutdown_timeout": _A_DAY}
+        self._tls: Any = {"ssl": tls, **times} if tls else {}
         self._signals = signals
 
     async def serve(self) -> int:
@@ -113,14 +129,19 @@ class _Server:
         settings = self._settings
         loop = asyncio.get_running_loop()
         self._signals.listen(loop)
+        loop.set_exception_handler(Complaints())
         observers = open_observers(settings.logs, debug=settings.process.debug, call_later=loop.call_later)
         try:
             parts = LoopParts.of(loop)  # held here, so that it lives from the first connection to the last
             make_protocol = self._protocol_maker(parts.ticker, observers.access_log)
-            addresses = [format_address(each) for each in self._sockets]
+            scheme = "https" if self._tls else "http"
+            addresses = [format_address(each, scheme) for each in self._sockets]
             servers = [
-                await loop.create_server(make_protocol, sock=each, backlog=BACKLOG) for each in self._sockets
+                await loop.create_server(make_protocol, sock=each, backlog=_AT_ONCE, **self._tls)
+                for each in self._sockets
             ]
+            for each in self._sockets:
+                each.listen(BACKLOG)
             with _port_file(settings.process.port_file, self._sockets[0].getsockname()[1]):
                 observers.ready(addresses, self._served())
                 await self._signals.next()
@@ -131,7 +152,7 @@ class _Server:
             observers.close()
         return self._signals.exit_code
 
-    def _protocol_maker(self, ticker: Ticker, access_log: AccessLog | None) -> Factory:
+    def _protocol_maker(self, ticker: Ticker, access_log: AccessLog | None) -> Admission:
         factory = self._factory or ServerHttpProtocol
         responders = make_responders(
             self._settings.static,
@@ -139,24 +160,15 @@ class _Server:
             clock=lambda: ticker.seconds,  # a Last-Modified is never later than Date
         )
         options = make_options(self._settings, responders, access_log)
-
-        def make_protocol() -> ServerHttpProtocol:
-            try:
-                protocol = factory()
-            except Exception:  # a loop that is told of it may accept no more
-                logger.exception("No handler could be made for a connection")
-                protocol = _Unmade()
-            protocol.use_defaults(options)
-            return protocol
-
-        return make_protocol
+        limit = self._settings.limits.connections or allowed_connections()
+        return Admission(factory, options, ticker, limit)
 
     def _served(self) -> list[str]:
         app = self._settings.application.app
         mounts = [f"{folder} at {prefix}" for prefix, folder in self._settings.static.mounts]
         return [*mounts, app] if app else mounts
 
-    async def _stop_accepting(self, servers: list[asyncio.Server], make_protocol: Factory) -> None:
+    async def _stop_accepting(self, servers: list[asyncio.Server], make_protocol: Admission) -> None:
         """Accept no more, but what has connected already: closing a socket resets whoever waits in it."""
         loop = asyncio.get_running_loop()
         for each in self._sockets:
@@ -165,7 +177,7 @@ class _Server:
         waiting = [*chain.from_iterable(map(_accept_waiting, self._sockets))]
         for server in servers:
             server.close()
-        made = (loop.connect_accepted_socket(make_protocol, each) for each in waiting)
+        made = (loop.connect_accepted_socket(make_protocol, each, **self._tls) for each in waiting)
         await asyncio.gather(*made, return_exceptions=True)  # a client may have gone
         await _let_loop_turn()  # to read what clients have sent already
 

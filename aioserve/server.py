@@ -43,11 +43,12 @@ class ServerHttpProtocol(Protocol):
 
     Args:
         loop: accepted for the seed's sake; the running loop is used.
-        **options: ``keep_alive``, ``timeout``, ``body_timeout``, ``write_timeout``, ``lingering_time``,
-            ``tcp_keepalive`` (also ``keep_alive_on``), ``allowed_methods``, ``debug``, ``logger`` (also
-            ``log``), ``access_log``, ``access_log_format``, ``auto_decompress``, ``cancel_on_disconnect`` as
-            `HandlerOptions` explains them, and the limits ``max_line_size``, ``max_field_size``,
-            ``max_headers`` (bytes of all fields), ``max_header_count`` and ``max_body_size``.
+        **options: ``keep_alive``, ``timeout``, ``body_timeout``, ``write_timeout``, ``handler_timeout``,
+            ``lingering_time``, ``pipeline``, ``tcp_keepalive`` (also ``keep_alive_on``), ``allowed_methods``,
+            ``debug``, ``logger`` (also ``log``), ``access_log``, ``access_log_format``, ``auto_decompress``,
+            ``cancel_on_disconnect`` as `HandlerOptions` explains them, and the limits ``max_line_size``,
+            ``max_field_size``, ``max_headers`` (bytes of all fields), ``max_header_count`` and
+            ``max_body_size``.
 
     Raises:
         TypeError: an option is not known.
@@ -74,6 +75,11 @@ class ServerHttpProtocol(Protocol):
             return f"<{type(self).__name__} not connected>"
         request = "" if self._connection.message is None else f" {self._connection.message}"
         return f"<{type(self).__name__} {self._connection.phase.name.lower()}{request}>"
+
+    @property
+    def was_connected(self) -> bool:
+        """Whether the connection has been made, whatever became of it."""
+        return self._connection is not None
 
     def use_defaults(self, defaults: HandlerOptions) -> None:
         """Take what the constructor was not given from ``defaults``; before the connection is made."""

@@ -108,10 +108,26 @@ class Timeouts:
         "--timeout-header", DURATION, 10.0, "How long the head of a request may take to arrive; 0 = no limit."
     )
     body: float = option(
-        "--timeout-body", DURATION, 30.0, "How long the body of a request may pause; 0 = no limit."
+        "--timeout-body",
+        DURATION,
+        30.0,
+        "How long the body of a request may pause, or bring less than 240 bytes a second; 0 = no limit.",
     )
     write: float = option(
-        "--timeout-write", DURATION, 60.0, "How long a client may take nothing of its answer; 0 = no limit."
+        "--timeout-write",
+        DURATION,
+        60.0,
+        "How long a client may take less than 240 bytes a second of its answer; 0 = no limit.",
+    )
+    handler: float = option(
+        "--timeout-handler",
+        DURATION,
+        0.0,
+        "How long a handler may take for its answer, sending it included, before it is cancelled; "
+        "0 = no limit.",
+    )
+    tls: float = option(
+        "--timeout-tls", DURATION, 10.0, "How long the handshake of a TLS connection may take; 0 = no limit."
     )
     shutdown: float = option(
         "--timeout-shutdown", DURATION, 10.0, "How long answers may go on after the server is told to stop."
@@ -127,7 +143,47 @@ class Limits:
     line: int = option("--limit-line", LENGTH, 8 << 10, "Longest request line.")
     head: int = option("--limit-head", LENGTH, 32 << 10, "Largest header section of a request.")
     headers: int = option("--limit-headers", COUNT, 100, "Most header fields of a request.")
-    body: int = option("--limit-body", SIZE, 16 << 20, "Largest body of a request; 0 = no limit.")
+    body: int = option(
+        "--limit-body",
+        SIZE,
+        16 << 20,
+        "Largest body of a request, its coding undone; 0 = no limit. Beyond 1 MiB a coded body may become at "
+        "most 100 times its size.",
+    )
+    connections: int | None = option(
+        "--limit-connections",
+        COUNT,
+        None,
+        "Most connections at once. Beyond that idle ones are closed, or new ones are answered by 503.",
+        default_text="what the limit of file descriptors allows",
+    )
+    pipeline: int = option(
+        "--limit-pipeline",
+        COUNT,
+        32,
+        "Most pipelined requests of one connection that are answered before others have their turn.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """With which certificate TLS is spoken."""
+
+    title: ClassVar[str] = "TLS"
+
+    certfile: str | None = option(
+        "--ssl-certfile",
+        PATH,
+        None,
+        "Serve HTTPS with the certificate, or chain of certificates, in this PEM file.",
+    )
+    keyfile: str | None = option(
+        "--ssl-keyfile",
+        PATH,
+        None,
+        "PEM file with the private key of the certificate.",
+        default_text="in the file of the certificate",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +279,7 @@ class Settings:
     timeouts: Timeouts = Timeouts()
     limits: Limits = Limits()
     static: Static = Static()
+    tls: Tls = Tls()
     logs: Logs = Logs()
     look: Look = Look()
     sources: Mapping[str, str] = field(default_factory=dict)

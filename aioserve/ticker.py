@@ -25,6 +25,10 @@ _IDLE_TICKS = 20  # ticks without a connection before the ticker rests
 class Ticking(Protocol):
     """What is looked at on each tick, and closed when the server stops."""
 
+    @property
+    def idle_until(self) -> float | None:
+        """When it would be closed for being idle, by the ticker's clock; None where it is not."""
+
     def check_deadline(self, now: float) -> None:
         """Act if a deadline has passed; ``now`` is the ticker's."""
 

@@ -27,7 +27,7 @@ class FakeRunner(ModuleType):
         self.calls = []
         self.outcome = 0
 
-    def run(self, settings, factory, sockets):
+    def run(self, settings, factory, sockets, _tls):
         self.calls.append((settings, factory, sockets))
         for one in sockets:
             one.close()

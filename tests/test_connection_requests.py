@@ -280,7 +280,9 @@ async def test_many_clients_are_served_at_once():
             assert [(await client.reply()).body for _ in range(2)] == [b"hello"] * 2
 
 
-@pytest.mark.parametrize(("data", "line"), [(b"HEAD / HTTP/1.1\r\n\r\n", "HEAD / HTTP/1.1"), (b"\xff", "\udcff")])
+@pytest.mark.parametrize(
+    ("data", "line"), [(b"HEAD / HTTP/1.1\r\n\r\n", "HEAD / HTTP/1.1"), (b"\xff", "\udcff")]
+)
 @on_both_loops
 async def test_a_refused_request_is_logged_by_its_first_line_and_a_head_gets_no_content(data, line):
     records = []
@@ -294,7 +296,8 @@ async def test_a_refused_request_is_logged_by_its_first_line_and_a_head_gets_no_
 
 
 @pytest.mark.parametrize(
-    ("allowed", "methods"), [((), "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"), (("GET", "PUT"), "GET, PUT")]
+    ("allowed", "methods"),
+    [((), "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"), (("GET", "PUT"), "GET, PUT")],
 )
 @on_both_loops
 async def test_options_for_the_server_is_the_servers_to_answer(allowed, methods):

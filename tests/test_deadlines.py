@@ -6,11 +6,12 @@ from math import inf
 
 import pytest
 
-from aioserve.deadlines import Deadlines, Due
+from aioserve.deadlines import LEAST_RATE, Deadlines, Due
 from aioserve.outgoing import Outgoing
 from aioserve.ticker import Ticker
 from tests.doubles import FakeLoop, FakeTransport
 
+ENOUGH = LEAST_RATE * 60  # bytes to take in a minute
 TICK = 0.5  # seconds; what runs out is noticed at most two of them too late
 
 
@@ -108,6 +109,80 @@ def test_a_time_may_be_endless():
     assert watched.told == []
 
 
+# A body that comes
+
+
+def test_a_body_that_pauses_runs_out_of_time():
+    watched = Watched()
+    watched.deadlines.expect(30, 1_000_000)
+    watched.loop.advance(600)
+
+    assert watched.told == [(noticed(30), Due.STATE)]
+
+
+def test_a_body_that_comes_fast_enough_does_not():
+    watched = Watched()
+    for _ in range(600):
+        watched.deadlines.expect(30, LEAST_RATE + 10)
+        watched.loop.advance(1)
+
+    assert watched.told == []
+
+
+def test_a_body_that_comes_byte_by_byte_does():
+    watched = Watched()
+    for _ in range(29):
+        watched.deadlines.expect(30, LEAST_RATE - 20)
+        watched.loop.advance(1)
+    assert watched.told == []
+    watched.loop.advance(3)
+
+    assert watched.told == [(noticed(30), Due.STATE)]
+
+
+@pytest.mark.parametrize("interrupt", [Deadlines.clear, lambda deadlines: deadlines.set(60)])
+def test_time_in_which_nothing_is_expected_does_not_count(interrupt):
+    watched = Watched()
+    for _ in range(10):
+        watched.deadlines.expect(30, 1)
+        watched.loop.advance(20)
+        interrupt(watched.deadlines)
+
+    assert watched.told == []
+
+
+def test_without_a_time_a_body_may_take_for_ever():
+    watched = Watched()
+    watched.deadlines.expect(0, 0)
+    watched.loop.advance(600)
+
+    assert watched.told == []
+
+
+# The handler
+
+
+def test_a_handler_has_its_time_from_when_it_was_given():
+    watched = Watched()
+    watched.deadlines.answer_in(10)
+    watched.loop.advance(5)
+    watched.deadlines.answer_in(10)
+    watched.deadlines.set(1000)
+    watched.loop.advance(600)
+
+    assert watched.told == [(noticed(15), Due.ANSWER)]
+    assert watched.deadlines.state == noticed(1005)
+
+
+def test_an_answer_takes_that_time_away():
+    watched = Watched()
+    watched.deadlines.answer_in(10)
+    watched.deadlines.answer_in(0)
+    watched.loop.advance(600)
+
+    assert watched.told == []
+
+
 # The end of the server
 
 
@@ -162,16 +237,38 @@ def test_a_client_that_takes_nothing_is_told_once():
     assert watched.told == [(noticed(60), Due.PROGRESS)]
 
 
-def test_a_client_that_takes_a_byte_in_time_may_go_on():
+def test_a_client_that_takes_enough_in_time_may_go_on():
     watched = Watched(write_timeout=60)
-    watched.write(10)
+    watched.write(20 * ENOUGH)
     for _ in range(9):
         watched.loop.advance(59)
-        watched.transport.unsent -= 1
+        watched.transport.unsent -= ENOUGH
     assert watched.told == []
     watched.loop.advance(600)
 
     assert watched.told == [(noticed(9 * 59 + 60), Due.PROGRESS)]
+
+
+def test_a_client_that_takes_a_little_now_and_then_may_not_for_long():
+    watched = Watched(write_timeout=60)
+    watched.write(20 * ENOUGH)
+    for _ in range(299):
+        watched.loop.advance(1)
+        watched.transport.unsent -= LEAST_RATE - 20
+    assert watched.told == []
+    watched.loop.advance(600)
+
+    assert watched.told == [(noticed(300), Due.PROGRESS)]
+
+
+def test_a_client_that_takes_it_in_large_steps_may():
+    watched = Watched(write_timeout=60)
+    watched.write(100 * ENOUGH)
+    for _ in range(20):
+        watched.loop.advance(50)
+        watched.transport.unsent -= ENOUGH
+
+    assert watched.told == []
 
 
 def test_more_to_send_gives_no_more_time():

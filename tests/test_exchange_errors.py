@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 
 import pytest
 
@@ -285,3 +286,24 @@ async def test_a_log_access_that_fails_costs_its_line_only(caplog):
         for _ in range(2):
             assert (await client.reply()).body == b"hello"
     assert errors(caplog) == ["Error in logging"] * 2
+
+
+@on_both_loops
+async def test_a_broken_body_is_no_error_of_the_servers_even_after_the_answer_began(caplog):
+    """Clients could fill the log with tracebacks."""
+    caplog.set_level(logging.INFO)
+
+    @handler
+    async def echoes(self, _message, payload):
+        response = Response(self.writer, 200)
+        response.send_headers()
+        response.write(await payload.read())
+
+    async with serving(echoes, access_log=None) as server:
+        client = await server.connect()
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n")
+        assert b"Transfer-Encoding: chunked" in await client.until(b"\r\n\r\n")
+        with contextlib.suppress(ConnectionResetError):
+            assert await client.rest() == b""
+    assert errors(caplog) == []
+    assert "after its answer began: A chunk does not begin with its size." in caplog.text

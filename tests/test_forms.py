@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from contextlib import suppress
 from urllib.parse import parse_qsl, urlencode
 
@@ -147,6 +148,24 @@ def test_urlencoded_body_has_fields(body, expected):
 def test_a_percent_that_begins_no_escape_stands_for_itself(body, expected):
     """As the URL standard's percent-decoding has it (WHATWG URL §1.3)."""
     assert list(parse_urlencoded(body).items()) == [expected]
+
+
+@pytest.mark.parametrize("shift", range(4))
+@pytest.mark.parametrize("unit", [b"%41", b"%", b"%%41", b"%4", b"%4%41a"])
+def test_where_a_long_value_is_cut_to_save_memory_makes_no_difference(unit, shift):
+    once = parse_urlencoded(b"a=" + unit)["a"]
+    times = 200_000 // len(unit)
+    assert parse_urlencoded(b"%zz=" + b"a" * shift + unit * times)["%zz"] == "a" * shift + once * times
+
+
+def test_bare_percents_take_memory_in_proportion():
+    tracemalloc.start()
+    try:
+        parse_urlencoded(b"a=" + b"%" * 1_000_000)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 20_000_000
 
 
 def test_too_many_fields_are_an_error():

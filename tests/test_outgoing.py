@@ -147,23 +147,23 @@ def test_pieces_leave_in_their_order_whatever_happens(steps):
     sending.loop.turn()
 
     assert sending.transport.sent == b"".join(expected)
-    assert sending.outgoing.sent == len(sending.transport.sent)
+    assert sending.outgoing.taken == len(sending.transport.sent)
     assert sending.loop.pending == 0
 
 
 # What is known
 
 
-def test_it_tells_what_the_system_has_taken(sending, outgoing):
+def test_it_tells_what_the_client_has_taken(sending, outgoing):
     outgoing.hold(b"not yet the transport's")
-    assert (outgoing.sent, outgoing.unsent) == (0, 0)
+    assert (outgoing.taken, outgoing.unsent) == (0, 0)
     sending.transport.unsent = 20
     outgoing.flush()
-    assert (outgoing.sent, outgoing.unsent) == (3, 20)
+    assert (outgoing.taken, outgoing.unsent) == (3, 20)
     outgoing.send(b"12345")
     sending.transport.unsent = 0
 
-    assert (outgoing.sent, outgoing.unsent) == (28, 0)
+    assert (outgoing.taken, outgoing.unsent) == (28, 0)
 
 
 # Back-pressure
@@ -266,4 +266,4 @@ def test_nothing_is_sent_after_the_connection_is_lost(sending, outgoing):
 
     assert outgoing.is_lost
     assert sending.writes == []
-    assert outgoing.sent == 0
+    assert outgoing.taken == 0

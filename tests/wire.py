@@ -105,6 +105,27 @@ def connected(factory, **options):
     return protocol, transport
 
 
+class Clock:
+    """Takes the place of the ticks of the loop, for one connection that has just been made."""
+
+    def __init__(self, protocol):
+        self._connection = protocol._connection
+        self._ticker = self._connection._parts.ticker
+        self._ticker._timer.cancel()
+        self._start = self._ticker.now
+
+    def to(self, second):
+        """Let the time be so many seconds after the start; a deadline is noticed half a second late."""
+        self._ticker.now = self._start + second
+        self._connection.check_deadline(self._ticker.now)
+
+
+def timed(factory, **options):
+    """Connect a handler, and give it a clock."""
+    protocol, transport = connected(factory, **options)
+    return protocol, transport, Clock(protocol)
+
+
 def errors(caplog):
     """Return the lines of the log that tell of an error."""
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]

@@ -41,8 +41,8 @@ def choose_framing(*, method: str, status: int, minor: int, length: int | None, 
     """
     if method == "HEAD" or has_no_content(status) or (method == "CONNECT" and 200 <= status < 300):
         return Framing.NONE
-    if status == 205:
-        return Framing.LENGTH
+    if status == 205:  # its head says that the length is zero
+        return Framing.NONE
     if minor and (is_chunked or length is None):
         return Framing.CHUNKED
     return Framing.CLOSE if length is None else Framing.LENGTH

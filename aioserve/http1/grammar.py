@@ -21,6 +21,9 @@ HEAD = re.compile(_LINE_1 + rb"((?:" + _TOKEN + rb"++:" + _VALUE + rb"*+\r\n)*+)
 REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb"++) (" + _TARGET + rb"++) HTTP/([0-9])\.([0-9])\r\n")
 FIELD_LINE = re.compile(_TOKEN + rb"++:" + _VALUE + rb"*+\r\n")
 TOKEN = re.compile(_TOKEN + rb"++")
+TOKENS = re.compile(  # RFC 9110 §5.6.1
+    rb"[\t ,]*+(?:" + _TOKEN + rb"++[\t ]*+,[\t ,]*+)*+(?:" + _TOKEN + rb"++[\t ]*+)?+"
+)
 
 # What a line may hold at all; what `bytes.translate` leaves over is a line end or a reason to refuse.
 REQUEST_LINE_BYTES = bytes(range(0x20, 0x7F))
@@ -37,6 +40,7 @@ HOST = re.compile(
 
 _BLANKS = rb"[\t ]*+"
 _QUOTED = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*+"'  # RFC 9110 §5.6.4
+PLAIN_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16}+)\r\n")
 CHUNK_LINE = re.compile(  # RFC 9112 §7.1 and §7.1.1; sixteen digits are more bytes than there are
     rb"([0-9A-Fa-f]{1,16}+)"
     rb"((?:" + _BLANKS + rb";" + _BLANKS + _TOKEN + rb"++"

@@ -19,7 +19,7 @@ from aioserve.errors import (
     PayloadTooLarge,
     TransferEncodingError,
 )
-from aioserve.http1.grammar import HOST, TOKEN
+from aioserve.http1.grammar import HOST, TOKEN, TOKENS
 
 if TYPE_CHECKING:
     from aioserve.http.messages import RequestMessage
@@ -113,9 +113,10 @@ def judge_host(values: list[bytes], minor: int) -> None:
 
 def judge_connection(message: RequestMessage, values: list[bytes]) -> None:
     """Read the options of Connection: close, keep-alive, upgrade (RFC 9110 §7.6.1, RFC 9112 §9.3)."""
-    options = _elements(values)
-    if not all(TOKEN.fullmatch(option) for option in options if option):
+    value = b",".join(values)
+    if not TOKENS.fullmatch(value):
         raise InvalidHeader("The Connection field is not a list of tokens.")
+    options = set(TOKEN.findall(value))
     if b"close" in options:
         message.should_close = True
     elif b"keep-alive" in options:

@@ -13,6 +13,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aioserve import send_buffer
 from aioserve.errors import BindError
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def _listen(family: socket.AddressFamily, address: tuple[str, int]) -> socket.so
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # the same on every system
+        send_buffer.bound(sock)
         sock.setblocking(False)
         sock.bind(address)
         sock.listen(BACKLOG)

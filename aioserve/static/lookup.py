@@ -39,6 +39,7 @@ _PATH = re.compile(r"/(?:[!-\"$&->@-\[\]-~]++|%[0-9A-Fa-f]{2})*+")
 _NAME = re.compile(rb"\.well-known|[^./\\\0][^/\\\0]*+")
 
 # O_PATH, where there is one, asks for no right to read the folder, only for that to pass through it.
+_DEEPEST = 256  # slashes in a path; each costs a name to be judged, and a folder to be opened
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
@@ -173,6 +174,6 @@ def parse_path(path: str) -> list[bytes] | None:
     """
     if not _PATH.fullmatch(path):
         return None
-    names = [unquote_to_bytes(segment) for segment in path[1:].split("/")]
+    names = [unquote_to_bytes(segment) for segment in path[1:].split("/", _DEEPEST)]
     visible = names if names[-1] else names[:-1]
     return names if all(map(_NAME.fullmatch, visible)) else None

@@ -51,6 +51,11 @@ def test_wishes_are_read_and_malformed_ones_left_out(reason, value, wishes):
     assert parse_wishes(value) == expected, reason
 
 
+def test_wishes_beyond_the_64th_are_not_read():
+    wishes = parse_wishes(", ".join(f"a{number}" for number in range(100)))
+    assert [wish.name for wish in wishes] == [f"a{number}" for number in range(64)]
+
+
 @pytest.mark.parametrize(
     ("reason", "accept", "expected"),
     [

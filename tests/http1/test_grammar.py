@@ -273,7 +273,9 @@ BEGINNINGS = {
     "REQUEST_LINE_1": (b"", b"A "),
     "FIELD_LINE": (b"", b"A", b"A:"),
     "TOKEN": (b"",),
+    "TOKENS": (b"", b",", b"a", b"a,"),
     "HOST": (b"", b"[", b"[v", b"[v1.", b"a:"),
+    "PLAIN_CHUNK_LINE": (b"", b"1"),
     "CHUNK_LINE": (b"", b"1", b"1;", b"1;a", b"1;a=", b'1;a="', b'1;a="\\'),
 }
 REPEATED = [

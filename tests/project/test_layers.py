@@ -17,12 +17,13 @@ ROOT = Path(__file__).resolve().parents[2]
 LAYERS = {
     "command": "__main__ cli parameters",
     "start": "preflight loader config_file",
-    "process": "runner signals responders",
-    "siblings": "static.responder static.representation static.lookup static.media_types listen.sockets",
+    "process": "runner admission complaints signals responders",
+    "siblings": "static.responder static.representation static.lookup static.media_types "
+    "listen.sockets listen.tls",
     "handler": "server",
     "connection": "connection deadlines exchange",
-    "bytes in": "incoming handler_options payload multipart forms",
-    "bytes out": "response writer content_coding outgoing file_body",
+    "bytes in": "incoming handler_options payload multipart forms charsets",
+    "bytes out": "response writer content_coding outgoing send_buffer file_body",
     "loop": "loop_parts eager spare_task ticker awaitables",
     "observation": "observe.logs observe.console observe.formats observe.access observe.streams error_pages",
     "wire": "http1.parser http1.lines http1.chunks http1.rules http1.framing http1.grammar",

@@ -349,3 +349,8 @@ def test_parsed_path_has_only_names_that_may_be_seen(path):
             assert name == b".well-known" or not name.startswith(b".")
             assert name
             assert not set(name) & set(b"/\\\0")
+
+
+def test_path_has_at_most_257_names():
+    assert len(parse_path("/a" * 257)) == 257
+    assert parse_path("/a" * 258) is None

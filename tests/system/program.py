@@ -142,7 +142,7 @@ class Server(Program):
         super().__init__([sys.executable, "-m", "aioserve", *words, *own], cwd=cwd, **more)
         self.port_file = port_file
         try:
-            self.url = self.stderr.wait_for(r"listening on (http://\S+)\n")[1]
+            self.url = self.stderr.wait_for(r"listening on (https?://\S+)\n")[1]
             self.port = int(port_file.read_text(encoding="ascii"))
         except BaseException:
             self.kill()

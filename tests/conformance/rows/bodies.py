@@ -14,10 +14,10 @@ LENGTHS = {
         refused(POST + b"Content-Length: 5\r\nContent-Length: 5\r\n\r\nabcde")
     ),
     "9110 8.6: two equal ones in a list": choice(refused(length(b"5, 5", b"abcde"))),
-    "9110 8.6: more than any body": refused(length(b"9" * 40), 413),
-    "9110 8.6: 2**63": refused(length(b"9223372036854775808"), 413),
+    "9110 8.6: more than any body": choice(refused(length(b"9" * 40), 413)),
+    "9110 8.6: 2**63": choice(refused(length(b"9223372036854775808"), 413)),
     "9110 15.5.14: over the limit": choice(refused(length(b"99999999"), 413)),
-    "9110 8.6: 2**64 + 1": refused(length(b"18446744073709551617"), 413),
+    "9110 8.6: 2**64 + 1": choice(refused(length(b"18446744073709551617"), 413)),
     "9110 8.6: an octal number is none": Row(length(b"010", b"0123456789"), [200], bodies=[b"0123456789"]),
     "9112 8: a body that ends too early is no body": Row(
         length(b"5", b"abc"), [], stays=False, bodies=[], half_closes=True

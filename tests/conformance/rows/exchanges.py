@@ -19,8 +19,8 @@ EXPECTATIONS = {
         bodies=[b"abc"],
         later=b"3\r\nabc\r\n0\r\n\r\n",
     ),
-    "9110 10.1.1: refused before the body was sent": Row(
-        POST + b"Expect: 100-continue\r\nContent-Length: 99999999\r\n\r\n", [413], stays=False
+    "9110 10.1.1: refused before the body was sent": choice(
+        Row(POST + b"Expect: 100-continue\r\nContent-Length: 99999999\r\n\r\n", [413], stays=False)
     ),
     "9110 10.1.1: an unknown one beside it": choice(
         refused(POST + b"Expect: 100-continue, x\r\nContent-Length: 1\r\n\r\na", 417)

@@ -1,0 +1,93 @@
+"""How much of an answer the system holds, seen on real sockets."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from aioserve import send_buffer
+from tests.doubles import FakeTransport
+
+
+class Transport:
+    """Has a socket."""
+
+    def __init__(self, sock):
+        self._sock = sock
+
+    def get_extra_info(self, name):
+        return {"socket": self._sock}.get(name)
+
+
+@pytest.fixture
+def pair():
+    """A server's socket, bounded by way of the listening one, and its client, which reads nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        send_buffer.bound(listening)
+        with socket.create_connection(listening.getsockname()) as client:
+            server, _ = listening.accept()
+            with server:
+                server.setblocking(False)
+                yield server, client
+
+
+def fill(sock):
+    sent = 0
+    try:
+        while True:
+            sent += sock.send(bytes(1 << 20))
+    except BlockingIOError:
+        return sent
+
+
+def test_connections_inherit_the_bound(pair):
+    server, _client = pair
+    assert server.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT) == 262_144
+
+
+def test_what_the_client_has_not_taken_is_known(pair):
+    server, client = pair
+    assert send_buffer.unacknowledged(Transport(server)) == 0
+    sent = fill(server)
+    held = send_buffer.unacknowledged(Transport(server))
+    assert 0 < held < sent
+
+    client.settimeout(30)
+    left = sent
+    while left:
+        left -= len(client.recv(left))
+    server.sendall(b"x")
+    assert client.recv(1) == b"x"
+    assert send_buffer.unacknowledged(Transport(server)) <= 1
+
+
+def test_what_is_forgotten_is_not_sent_any_more(pair):
+    server, client = pair
+    fill(server)
+    send_buffer.forget(Transport(server))
+    server.close()
+    client.settimeout(30)
+    with pytest.raises(ConnectionResetError), client.makefile("rb") as stream:
+        stream.read()
+
+
+def test_a_transport_without_a_socket_holds_nothing():
+    assert send_buffer.unacknowledged(FakeTransport()) == 0
+    send_buffer.forget(FakeTransport())
+
+
+def test_a_closed_socket_holds_nothing(pair):
+    server, _client = pair
+    server.close()
+    assert send_buffer.unacknowledged(Transport(server)) == 0
+    send_buffer.forget(Transport(server))
+
+
+def test_other_sockets_and_systems_have_no_bound(monkeypatch):
+    left, right = socket.socketpair()
+    with left, right:
+        send_buffer.bound(left)
+    monkeypatch.delattr(socket, "TCP_NOTSENT_LOWAT")
+    with socket.socket() as sock:
+        send_buffer.bound(sock)
