@@ -440,3 +440,18 @@ async def test_a_lingering_tls_connection_is_not_half_closed():
     assert transport.sent.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert not transport.is_eof_written
     protocol.connection_lost(None)
+
+
+@on_both_loops
+async def test_it_is_idle_when_a_client_has_its_answer_and_says_nothing():
+    protocol, transport = connected(hello)
+    connection = protocol._connection
+    assert connection.idle_until is None  # who has just come has a request to make
+    protocol.data_received(GET)
+    assert connection.idle_until > connection._parts.ticker.now
+    transport.unsent = 1
+    assert connection.idle_until is None
+    transport.unsent = 0
+    protocol.data_received(GET[:5])
+    assert connection.idle_until is None
+    protocol.connection_lost(None)

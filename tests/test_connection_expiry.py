@@ -366,3 +366,27 @@ async def test_a_handler_whose_client_has_gone_has_its_time_too():
         client.reset()
         await ended.wait()
         await turns()
+
+
+@on_both_loops
+async def test_the_sending_of_a_file_is_no_handler(tmp_path):
+    (tmp_path / "file").write_bytes(bytes(10_000_000))
+
+    def send(_message):
+        return Answer(200, (), FileSlice((tmp_path / "file").open("rb"), 0, 10_000_000))
+
+    def make(**options):
+        protocol = hello(**options)
+        protocol.use_defaults(HandlerOptions(responders=(send,), handler_timeout=10, access_log=None))
+        return protocol
+
+    protocol, transport, clock = timed(make)
+    protocol.pause_writing()
+    protocol.data_received(GET)
+    await turns()
+    clock.to(11)
+    clock.to(22)
+    await turns()
+    assert not transport.is_aborted
+    protocol.connection_lost(None)
+    await turns()

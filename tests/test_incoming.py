@@ -495,3 +495,10 @@ def test_any_body_comes_out_whole_and_in_bounded_memory(sizes, reads, is_chunked
 
     assert b"".join(got) == body
     assert receiving.payload.at_eof()
+
+
+def test_it_shows_the_first_line_of_what_has_come():
+    parser = RequestParser(ParserLimits())
+    incoming = Incoming(FakeTransport(), parser)
+    incoming.receive(b"GET / HTTP/1.1\r\nHost")
+    assert incoming.first_line == b"GET / HTTP/1.1"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aioserve import send_buffer
 from aioserve.errors import ClientDisconnectedError
 from aioserve.outgoing import Outgoing
 from tests.doubles import FORMS, FakeTransport
@@ -267,3 +268,25 @@ def test_nothing_is_sent_after_the_connection_is_lost(sending, outgoing):
     assert outgoing.is_lost
     assert sending.writes == []
     assert outgoing.taken == 0
+
+
+def test_it_tells_whether_the_client_has_taken_everything(sending, outgoing, monkeypatch):
+    held = [3]
+    monkeypatch.setattr(send_buffer, "unacknowledged", lambda _transport: held[0])
+    assert outgoing.is_taken  # nothing was sent
+    outgoing.hold(b"hello")
+    assert not outgoing.is_taken
+    outgoing.flush()
+    assert not outgoing.is_taken
+    sending.transport.unsent = 1
+    held[0] = 0
+    assert not outgoing.is_taken
+    sending.transport.unsent = 0
+    assert outgoing.is_taken
+    held[0] = 3  # is not asked again
+    assert outgoing.is_taken
+
+
+def test_where_the_system_counts_what_the_client_has_taken_that_counts(outgoing, monkeypatch):
+    monkeypatch.setattr(send_buffer, "acknowledged", lambda _transport: 7)
+    assert outgoing.taken == 7

@@ -6,10 +6,10 @@ import sys
 import pytest
 
 from aioserve import preflight
-from aioserve.errors import BindError, ConfigurationError, StartupError
+from aioserve.errors import BindError, ConfigurationError, StartupError, TlsError
 from aioserve.preflight import prepare
 from aioserve.server import ServerHttpProtocol
-from aioserve.settings import Application, Bind, Process, Settings, Static
+from aioserve.settings import Application, Bind, Process, Settings, Static, Tls
 
 
 @pytest.fixture(autouse=True)
@@ -92,3 +92,8 @@ def test_folder_that_may_not_be_entered_is_found(tmp_path, monkeypatch):
     found = said(Settings(static=Static((("/", str(tmp_path)),))))
 
     assert found == [(ConfigurationError, f"cannot serve '{tmp_path}': Permission denied")]
+
+
+def test_certificate_that_cannot_be_used_is_a_problem():
+    settings = Settings(static=Static((("/", "."),)), tls=Tls(certfile="nosuch.pem"))
+    assert said(settings) == [(TlsError, "'nosuch.pem': No such file or directory")]

@@ -91,3 +91,24 @@ def test_other_sockets_and_systems_have_no_bound(monkeypatch):
     monkeypatch.delattr(socket, "TCP_NOTSENT_LOWAT")
     with socket.socket() as sock:
         send_buffer.bound(sock)
+
+
+def test_what_the_client_has_taken_is_counted(pair):
+    server, client = pair
+    before = send_buffer.acknowledged(Transport(server))
+    server.sendall(b"hello")
+    assert client.recv(5) == b"hello"
+    client.sendall(b"x")
+    assert server.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+    while send_buffer.unacknowledged(Transport(server)):
+        pass
+    assert send_buffer.acknowledged(Transport(server)) - before == 5
+
+
+def test_where_nobody_counts_there_is_no_number(pair, monkeypatch):
+    assert send_buffer.acknowledged(FakeTransport()) is None
+    left, right = socket.socketpair()
+    with left, right:
+        assert send_buffer.acknowledged(Transport(left)) is None
+    monkeypatch.setattr(send_buffer, "_BYTES_ACKED", 900)
+    assert send_buffer.acknowledged(Transport(pair[0])) is None

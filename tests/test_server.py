@@ -344,3 +344,13 @@ async def test_log_access_is_called_as_it_always_was():
     async with serving(Handler) as server:
         await server.ask()
     assert calls == [("/", None, 200, 5, True)]
+
+
+@on_both_loops
+async def test_it_remembers_that_it_was_connected():
+    protocol = hello()
+    assert not protocol.was_connected
+    protocol.connection_made(FakeTransport())
+    protocol.connection_lost(None)
+    assert protocol.transport is None
+    assert protocol.was_connected

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aioserve.errors import HttpProcessingError
+from aioserve.errors import BadStatusLine, HttpProcessingError
 from aioserve.http.messages import HttpVersion10, HttpVersion11, RequestMessage
 from aioserve.http1 import parser
 from aioserve.http1.parser import ParserLimits, RequestParser
+from aioserve.http1.rules import REGISTERED_METHODS
 
 SMALL = ParserLimits(line=64, field=64, head=128, headers=4, body=32)
 
@@ -317,3 +318,11 @@ def test_first_line_is_there_for_logs(data, line):
     parser = RequestParser(ParserLimits())
     parser.receive_data(data)
     assert parser.first_line == line
+
+
+def test_tunnel_needs_its_target_even_with_fields_that_were_judged_before():
+    parser = RequestParser(ParserLimits(), methods=REGISTERED_METHODS | {b"CONNECT": "CONNECT"})
+    parser.receive_data(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nCONNECT / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert parser.next_request().method == "GET"
+    with pytest.raises(BadStatusLine, match="not host:port"):
+        parser.next_request()
