@@ -381,8 +381,8 @@ async def test_the_sending_of_a_file_is_no_handler(tmp_path):
         return protocol
 
     protocol, transport, clock = timed(make)
-    protocol.pause_writing()
     protocol.data_received(GET)
+    protocol.pause_writing()
     await turns()
     clock.to(11)
     clock.to(22)
