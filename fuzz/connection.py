@@ -141,9 +141,7 @@ class Journal(logging.Handler):
         """Look at one record."""
         line = record.getMessage()
         error = record.exc_info[1] if record.exc_info else None
-        # An error of HTTP is a handler's own from 500 on; below it is the client's, and none of the server.
-        is_deliberate = isinstance(error, HttpProcessingError) and error.code >= 500
-        is_known = isinstance(error, Deliberate) or is_deliberate or NO_ANSWER in str(error)
+        is_known = isinstance(error, Deliberate) or NO_ANSWER in str(error)
         if error is not None and not is_known:
             self.faults.append(f"{line}: {error!r}")
         if not line.isprintable():

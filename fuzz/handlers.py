@@ -19,6 +19,10 @@ class Deliberate(Exception):  # noqa: N818 - not an error of anything
     """What a handler is expected to fail with."""
 
 
+class DeliberateHttpError(Deliberate, HttpProcessingError):
+    """An error of HTTP that is a handler's own; one of the body is the client's, and none of the server."""
+
+
 class FuzzedHandler(ServerHttpProtocol):
     """Answers each request as the first letter of its path says; the query has the details.
 
@@ -133,7 +137,7 @@ async def raises_late(handler, message, _payload):
 
 def refuses(_handler, message, _payload):
     """Answer with an error page, of any status and text."""
-    raise HttpProcessingError(number(message, "s", 418), text(message, "v", "no"), {"X-Why": "fuzz"})
+    raise DeliberateHttpError(number(message, "s", 418), text(message, "v", "no"), {"X-Why": "fuzz"})
 
 
 def is_short(handler, _message, _payload):
