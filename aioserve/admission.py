@@ -123,8 +123,8 @@ class Admission:
             logger.warning("%d connections are open, which is the limit", self._limit)
         idle = [each for each in self._ticker.connections if each.idle_until is not None]
         idle.sort(key=lambda each: each.idle_until or 0.0)
-        self._leaving.update(idle[: max(-(-len(idle) // _SHARE), _FEW)])
-        for connection in self._leaving:
+        for connection in idle[: max(-(-len(idle) // _SHARE), _FEW)]:
+            self._leaving.add(connection)
             connection.close(0)
 
 

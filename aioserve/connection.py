@@ -13,6 +13,7 @@ from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from aioserve import send_buffer
 from aioserve.deadlines import Deadlines, Due
 from aioserve.errors import ClientDisconnectedError, HttpProcessingError, RequestTimeout
 from aioserve.exchange import Channel, Exchange
@@ -22,7 +23,6 @@ from aioserve.loop_parts import LoopParts
 from aioserve.observe.formats import format_peer
 from aioserve.outgoing import Outgoing
 from aioserve.response import Response
-from aioserve.send_buffer import forget
 from aioserve.writer import ResponseWriter
 
 if TYPE_CHECKING:
@@ -347,7 +347,7 @@ class Connection:
                 self._expire_handler()
             case Due.PROGRESS:
                 logger.info("%s took too little of its answer for too long", format_peer(self.peer))
-                forget(self._transport)
+                send_buffer.forget(self._transport)
                 self.abort()
 
     def _expire_handler(self) -> None:

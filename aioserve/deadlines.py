@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # A client's system takes what it reads in steps of 64 KiB and more: its rate shows over a longer time only.
 _STEPS = 5
-LEAST_RATE = 240  # bytes a second, on average; a tenth of what a telephone line carried
+LEAST_RATE = 240  # bytes a second, on average: those of a modem of 2400 bit/s
 
 
 class Due(Enum):

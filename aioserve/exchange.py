@@ -222,27 +222,30 @@ class Exchange:
         """Turn what was raised into an answer or, where one has begun, into the connection's end."""
         error = _without_own_frames(error)
         handler, writer = self._channel.handler, self.writer
-        is_expiry = self._is_expired and isinstance(error, asyncio.CancelledError)
-        if is_expiry and writer.is_started:  # whoever cancelled it has said so
-            writer.keep_alive = False
-            writer.is_broken = not writer.is_finished
-        elif is_expiry and not self._channel.outgoing.is_lost:
-            self._answer_error(HttpProcessingError(503, "The answer took too long."))
-        elif self._is_expected(error):
+        if self._is_expected(error):
             handler.log_debug("Ignored premature client disconnection.")
             writer.is_broken = True
+            return
+        if self._is_expired and isinstance(error, asyncio.CancelledError):
+            error = HttpProcessingError(503, "The answer took too long.")
         elif writer.is_started or writer.is_detached:
-            if isinstance(error, HttpProcessingError) and error is self._channel.incoming.payload.exception():
-                handler.logger.info("%s, after its answer began: %s", self.message, error.message)
-            else:
-                handler.log_exception(
-                    "Error handling request %s, after its answer began", self.message, exc_info=error
-                )
+            self._report_late(error)
+        if writer.is_started or writer.is_detached:
             writer.keep_alive = False
             writer.is_broken = not writer.is_finished
         else:
             self._answer_error(error)
             writer.is_broken |= not writer.is_started
+
+    def _report_late(self, error: BaseException) -> None:
+        """Log what can be answered no more; what is wrong with a body is no error of the server's."""
+        handler, body_error = self._channel.handler, self._channel.incoming.payload.exception()
+        if isinstance(error, HttpProcessingError) and error is body_error:
+            handler.logger.info("%s, after its answer began: %s", self.message, error.message)
+        else:
+            handler.log_exception(
+                "Error handling request %s, after its answer began", self.message, exc_info=error
+            )
 
     def _is_expected(self, error: BaseException) -> bool:
         """Whether the client has gone, or we have cancelled the handler; its own cancellation is an error."""

@@ -29,6 +29,9 @@ server_logger = logging.getLogger("aioserve.server")
 access_logger = logging.getLogger("aioserve.access")
 
 
+_TIMES = {"keep_alive", "timeout", "body_timeout", "write_timeout", "handler_timeout", "lingering_time"}
+
+
 @dataclass(frozen=True, slots=True)
 class HandlerOptions:
     """The options of a connection; times in seconds (0 for none), sizes in bytes (0 for no limit).
@@ -71,7 +74,8 @@ class HandlerOptions:
     auto_decompress: bool = True
     cancel_on_disconnect: bool = False
     responders: tuple[Responder, ...] = ()
-    # What follows from the rest, made once:
+    # What follows from the rest, made once; the time is the shortest that is to be noticed.
+    shortest_timeout: float = field(init=False, compare=False)
     access_sink: AccessSink | None = field(init=False, compare=False)
     known_methods: dict[bytes, str] = field(init=False, compare=False, repr=False)
     known_sections: dict[bytes, RequestMessage] = field(init=False, compare=False, repr=False)
@@ -85,16 +89,11 @@ class HandlerOptions:
                 )
             sink = LoggerAccessLog(sink, FORMATS[self.access_log_format])
         object.__setattr__(self, "access_sink", sink)
+        times = [time for name in _TIMES if (time := getattr(self, name))]
+        object.__setattr__(self, "shortest_timeout", min(times, default=1.0))
         object.__setattr__(self, "known_sections", {})
         extra = {name.encode("ascii"): name for name in self.allowed_methods}
         object.__setattr__(self, "known_methods", REGISTERED_METHODS | extra if extra else REGISTERED_METHODS)
-
-    @property
-    def shortest_timeout(self) -> float:
-        """The shortest time that is to be noticed."""
-        times = (self.keep_alive, self.timeout, self.body_timeout, self.write_timeout)
-        more = (self.handler_timeout, self.lingering_time)
-        return min((time for time in (*times, *more) if time), default=1.0)
 
 
 DEFAULT_OPTIONS = HandlerOptions()
@@ -103,7 +102,6 @@ _LIMITS = {"max_line_size": "line", "max_field_size": "field", "max_headers": "h
     "max_header_count": "headers",
     "max_body_size": "body",
 }
-_TIMES = {name for name in HandlerOptions.__annotations__ if name.endswith(("timeout", "_time", "_alive"))}
 _ALIASES = {"log": "logger", "keep_alive_on": "tcp_keepalive"}
 _NAMES = {each.name for each in fields(HandlerOptions) if each.init} - {"limits", "responders"}
 

@@ -38,9 +38,8 @@ if TYPE_CHECKING:
     Factory = Callable[[], ServerHttpProtocol]
 
 _A_DAY = 86_400.0  # seconds
-_AT_ONCE = (
-    64  # connections that asyncio accepts before it looks at any of them; it takes that for the backlog
-)
+# Connections that are accepted before one of them is looked at: asyncio takes its backlog for that.
+_AT_ONCE = 64
 
 
 def run(

@@ -96,9 +96,10 @@ class ResponseWriter:
         refused: bytes = b"",
     ) -> None:
         self._outgoing = outgoing
-        # RFC 9110 §9.3.2: no content for HEAD, whatever else is wrong with the request.
-        unread = "HEAD" if refused.startswith(b"HEAD ") else "GET"
-        self._method = message.method if message is not None else unread
+        if message is not None:
+            self._method = message.method
+        else:  # RFC 9110 §9.3.2: no content for HEAD, whatever else is wrong with the request
+            self._method = "HEAD" if refused.startswith(b"HEAD ") else "GET"
         self._version = message.version if message is not None else HttpVersion11
         self._offered = message.upgrade if message is not None else None
         self._date = date

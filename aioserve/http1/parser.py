@@ -166,7 +166,7 @@ class RequestParser:
         # Everything else that a request line can have against it is for the other way to find.
         if known is None or name is None or minor == b"0" or target[0] != 0x2F or start - at > self._quick:
             return None
-        if name == "CONNECT":
+        if name == "CONNECT":  # whose target is no path
             return None
         self._at = end + 2
         self._has_skipped = False
