@@ -132,6 +132,11 @@ def test_text_in_html_is_text(message, traceback):
     assert with_text.text.get("pre", "").count("<") == traceback.count("<")
 
 
+@given(st.text("<>&\"'/=;ab ", max_size=30))
+def test_a_message_in_html_is_read_as_it_was_written(message):
+    assert Outline(page("text/html", message="m" + message)[1].decode()).text["p"] == "m" + message
+
+
 def test_html_escapes_the_reason():
     assert b"<b>" not in page("text/html", reason="<b>")[1]
 
