@@ -6,6 +6,8 @@ import logging
 
 import pytest
 
+from tests.answers import Answering
+
 
 @pytest.fixture(autouse=True)
 def loggers_are_left_as_they_were():
@@ -17,3 +19,15 @@ def loggers_are_left_as_they_were():
     for each, values in zip(loggers, before, strict=True):
         each.level, each.propagate, each.disabled = values
     assert after == before
+
+
+@pytest.fixture
+def answering():
+    """The answer to a GET, and what a client sees of it."""
+    return Answering()
+
+
+@pytest.fixture
+def writer(answering):
+    """The writer of that answer."""
+    return answering.writer

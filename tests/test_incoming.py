@@ -17,13 +17,11 @@ from aioserve.errors import (
     PayloadTooLarge,
     TransferEncodingError,
 )
-from aioserve.handler_options import HandlerOptions
 from aioserve.http1.parser import ParserLimits, RequestParser
 from aioserve.incoming import DISCARD_LIMIT, Incoming
-from aioserve.outgoing import Outgoing
 from aioserve.payload import EMPTY_PAYLOAD, HIGH_WATER
-from aioserve.writer import ResponseWriter
-from tests.doubles import FakeLoop, FakeTransport, awaited
+from tests.doubles import FakeTransport, awaited
+from tests.receiving import Receiving
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 BUFFER_LIMIT = 65_536
@@ -36,36 +34,6 @@ def head(*lines):
 
 def post(body, *lines):
     return head(b"Content-Length: %d" % len(body), *lines) + body
-
-
-class Receiving:
-    """A connection's receiving half, and the last request with its payload and the writer of its answer."""
-
-    def __init__(self, **options):
-        self.options = HandlerOptions(**options)
-        self.transport = FakeTransport()
-        self.incoming = Incoming(self.transport, RequestParser(self.options.limits))
-        self.message = self.writer = self.payload = None
-
-    @property
-    def is_reading(self):
-        return self.transport.is_reading()
-
-    def begin(self, data=b""):
-        """Take bytes and open the next request; whether there is one."""
-        self.incoming.receive(data)
-        self.message = self.incoming.next_request()
-        if self.message is None:
-            return False
-        outgoing = Outgoing(self.transport, FakeLoop())
-        self.writer = ResponseWriter(outgoing, self.message, b"", "", may_persist=True)
-        self.payload = self.incoming.open_payload(self.message, self.writer, self.options)
-        return True
-
-    def more(self, data):
-        """Take bytes while the request is being answered."""
-        self.incoming.receive(data)
-        self.incoming.feed()
 
 
 def read(payload):

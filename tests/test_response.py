@@ -20,11 +20,6 @@ SERVER = Response.SERVER_SOFTWARE
 
 
 @pytest.fixture
-def answering():
-    return Answering()
-
-
-@pytest.fixture
 def response(answering):
     return Response(answering.writer, 200)
 

@@ -35,6 +35,11 @@ def test_file_is_a_room(module):
     assert not is_empty(module) or len(tree.body) == 1
 
 
+def test_files_of_tests_are_no_longer():
+    lengths = {path.relative_to(TESTS): path.read_text("utf-8").count("\n") for path in TESTS.rglob("*.py")}
+    assert {str(path): length for path, length in lengths.items() if length > LONGEST_FILE} == {}
+
+
 @pytest.mark.parametrize("module", [each for each in MODULES if not is_empty(each)], ids=str)
 def test_module_has_its_own_tests(module):
     assert [each for each in own_tests_of(module) if not (TESTS / each).is_file()] == []
