@@ -1,10 +1,10 @@
-# Five verbs, the same for people and for CI, and two for longer looks. Each sets up what it needs.
+# Five verbs, the same for people and for CI, and three for longer looks. Each sets up what it needs.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
-.PHONY: serve test check fix bench conformance fuzz
+.PHONY: serve test check fix bench conformance comparison fuzz
 
 serve: $(STAMP)  ## run the example on a free choice of PORT
 	$(BIN)/aioserve examples/hello.py:Handler --port $(or $(PORT),8080)
@@ -28,6 +28,9 @@ bench: $(STAMP)
 
 conformance: $(STAMP)  ## compare with other servers, row by row; makes docs/conformance.md
 	$(BIN)/python conformance/run.py $(ONLY)
+
+comparison: $(STAMP)  ## ask aioserve, nginx and Caddy the same about files; makes docs/static.md
+	$(BIN)/python comparison/run.py $(ONLY)
 
 # atheris has no wheels for every Python, and nobody needs it for anything else.
 fuzz: .venv-fuzz/.ready  ## look for inputs that break a promise, for SECONDS

@@ -18,7 +18,7 @@ from aioserve import __version__
 from aioserve.errors import ConfigurationError, StartupError
 from aioserve.escaping import escape_controls
 from aioserve.options import Given, read_environment
-from aioserve.parameters import help_rows, make_parameters, read_typed
+from aioserve.parameters import help_rows, make_parameters, read_typed, supply_implied
 from aioserve.settings import OPTIONS, SECTIONS, Settings, build_settings
 
 if TYPE_CHECKING:
@@ -53,6 +53,10 @@ class _Command(click.Command):
             with formatter.section(section.title):
                 formatter.write_dl(help_rows(section.options.values()))
         formatter.write(_ORDER)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words, with the values that were left out put in."""
+        return super().parse_args(ctx, supply_implied(args, OPTIONS.values()))
 
     def invoke(self, ctx: click.Context) -> int:
         """Do what was asked for and return the exit code."""

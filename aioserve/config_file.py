@@ -2,7 +2,8 @@
 
 This file alone decides how such a file is read. The keys are those of the flags (``keep-alive = "5s"``), with
 underscores as well; in a file named ``pyproject.toml`` they stand in ``[tool.aioserve]``. A relative path in
-the file is relative to the current folder, as the same path on the command line is.
+the file is relative to the current folder, as the same path on the command line is. For an option whose value
+can be left out, ``true`` is the flag without a value and ``false`` is no flag.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ def read_config_file(path: str, options: Iterable[Option]) -> dict[str, Given]:
             raise ConfigurationError(f"{path}: unknown key {name!r}{did_you_mean(key, known)}")
         if key in given:
             raise ConfigurationError(f"{path}: {key!r} is there twice, with a hyphen and with an underscore")
+        if value is False and known[key].implied:
+            continue
         given[key] = Given(_format_texts(f"{path}: {name}", known[key], value), f"{path}: {name}")
     return given
 
@@ -75,6 +78,8 @@ def _format_texts(source: str, option: Option, value: object) -> tuple[str, ...]
 
 
 def _format_text(source: str, option: Option, value: object) -> str:
+    if value is True and option.implied:
+        return option.implied
     is_huge = isinstance(value, int) and value.bit_length() > 64  # TOML's integers have 64 bits
     if type(value) not in option.kind.toml or is_huge:  # not isinstance: True is no number here
         found = _TYPE_NAMES.get(type(value), "a date or time")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -18,10 +19,12 @@ from aioserve.deadlines import Deadlines, Due
 from aioserve.errors import ClientDisconnectedError, HttpProcessingError, RequestTimeout
 from aioserve.exchange import Channel, Exchange
 from aioserve.http1.parser import RequestParser
-from aioserve.incoming import Incoming
+from aioserve.incoming import Incoming, peer_of
 from aioserve.loop_parts import LoopParts
+from aioserve.news import News
 from aioserve.observe.formats import format_peer
 from aioserve.outgoing import Outgoing
+from aioserve.ready import HEAD_LIMIT
 from aioserve.response import Response
 from aioserve.writer import ResponseWriter
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from aioserve.exchange import Handler
     from aioserve.handler_options import HandlerOptions
     from aioserve.http.messages import Peer, RequestMessage
+    from aioserve.ready import ReadyAnswer
 
 _STOP_GRACE = 1.0  # seconds in which a head that has begun to come must be there when the server stops
 _LINGER_LIMIT = 67_108_864  # bytes that a client may send behind its last answer before it is cut off
@@ -65,6 +69,7 @@ class Connection:
         "_exchange",
         "_incoming",
         "_is_closing",
+        "_is_idle",
         "_is_in_head",
         "_is_stalled",
         "_left_over",
@@ -92,12 +97,13 @@ class Connection:
         self._exchange: Exchange | None = None
         self._phase = Phase.WAITING
         self._is_in_head = True  # a client that connects has a request to make
+        self._is_idle = True  # the next byte begins a request
         self._is_closing = False
         self._is_stalled = False  # requests that have come wait, for the client to read or for their turn
         self._peer_is_done = False
         self._left_over = 0
-        self._news: asyncio.Future[None] | None = None  # for those who wait for the client to go
-        self.peer: Peer = _peer_of(transport)
+        self._news = News()  # for those who wait for the client to go
+        self.peer: Peer = peer_of(transport)
         self._parts.ticker.add(self, options.shortest_timeout)
         self._deadlines.set(options.timeout)
 
@@ -132,6 +138,15 @@ class Connection:
 
     def data_received(self, data: bytes) -> None:
         """Take bytes."""
+        head = None
+        if self._is_idle:
+            if (ready := self._options.ready) is not None and len(data) <= HEAD_LIMIT:
+                answer = ready.fresh.get(data) or ready.find(data)
+                if answer is not None and not self._outgoing.is_paused:
+                    self._answer_again(answer)
+                    return
+                head = data
+            self._is_idle = False
         if self._phase in (Phase.LEAVING, Phase.DETACHED):  # and nobody has set another protocol
             self._left_over += len(data)
             if self._left_over > _LINGER_LIMIT:
@@ -141,7 +156,7 @@ class Connection:
         if self._is_stalled:
             return
         if self._phase is Phase.WAITING:
-            self._serve()
+            self._serve(head)
         elif self._phase is Phase.ANSWERING:
             self._receive_body(len(data))
         else:
@@ -151,7 +166,7 @@ class Connection:
     def eof_received(self) -> bool:
         """The client sends no more; a request that is whole still gets its answer (RFC 9112 §9.6)."""
         self._peer_is_done = True
-        self._tell_those_who_wait()
+        self._news.tell()
         if self._transport.get_extra_info("sslcontext"):
             return False  # closes the transport; TLS cannot be half-closed
         if self._phase is not Phase.ANSWERING:
@@ -174,7 +189,7 @@ class Connection:
             elif self._options.handler_timeout:  # nobody looks at a lost connection's deadlines
                 seconds = self._options.handler_timeout
                 asyncio.get_running_loop().call_later(seconds, self._exchange.expire)
-        self._tell_those_who_wait()
+        self._news.tell()
 
     def pause_writing(self) -> None:
         """The transport has enough."""
@@ -188,17 +203,32 @@ class Connection:
 
     # The requests, one after the other
 
-    def _serve(self) -> None:
-        """Answer the requests that are there; their answers leave in one write."""
+    def _answer_again(self, answer: ReadyAnswer) -> None:
+        """Answer a request as it was answered before."""
+        is_logged = self._options.access_sink is not None
+        began = time.perf_counter() if is_logged else 0.0
+        self._outgoing.send(answer.render(self._parts.ticker.date))
+        self._is_in_head = False
+        self._deadlines.set(self._options.keep_alive)
+        if is_logged:
+            answer.message.peer = self.peer
+            self._channel.log(answer.message, answer, began)
+
+    def _serve(self, head: bytes | None = None) -> None:
+        """Answer the requests that are there; their answers leave in one write.
+
+        Args:
+            head: all that is there, where that may be the whole head of a request.
+        """
         self._outgoing.cork()
         try:
-            self._answer_those_that_wait()
+            self._answer_those_that_wait(head)
         finally:
             self._outgoing.uncork()
         if self._phase is Phase.WAITING and not self._is_stalled:
             self._wait()
 
-    def _answer_those_that_wait(self) -> None:
+    def _answer_those_that_wait(self, head: bytes | None) -> None:
         self._is_stalled = False
         for _ in range(self._options.pipeline):
             if self._phase is not Phase.WAITING:
@@ -215,7 +245,11 @@ class Connection:
                 return
             message.peer = self.peer
             may_persist = not message.should_close and bool(self._options.keep_alive)
-            if self._begin(message, may_persist=may_persist).run(message):
+            exchange = self._begin(message, may_persist=may_persist)
+            if exchange.run(message):
+                if head is not None:
+                    self._keep(head, exchange)
+                    head = None
                 self._end()
             else:
                 self._deadlines.answer_in(self._options.handler_timeout)
@@ -223,6 +257,14 @@ class Connection:
         if self._phase is Phase.WAITING and self._incoming.buffered:
             self._stall()  # other connections have their turn first
             asyncio.get_running_loop().call_soon(self._resume)
+
+    def _keep(self, head: bytes, exchange: Exchange) -> None:
+        """Have the answer ready for the same request, if that was all that came and it can be."""
+        ready = self._options.ready
+        if ready is not None and not self._incoming.buffered:
+            answer = exchange.ready_answer(self._parts.ticker.date)
+            if answer is not None:
+                ready.keep(head, answer)
 
     def _stall(self) -> None:
         """Leave requests that have come for later, and read no more of them."""
@@ -240,6 +282,7 @@ class Connection:
         if self._peer_is_done:
             self._leave()
         elif not self._incoming.buffered:
+            self._is_idle = self._incoming.is_at_start
             self._is_in_head = False
             self._deadlines.set(self._options.keep_alive)
         elif not self._is_in_head:
@@ -388,6 +431,7 @@ class Connection:
         for a while.
         """
         self._outgoing.uncork()
+        self._is_idle = False
         self._phase = Phase.LEAVING
         if abruptly:
             self._transport.abort()
@@ -434,7 +478,7 @@ class Connection:
         if self._exchange is None or self._phase is not Phase.ANSWERING:
             raise RuntimeError("only a connection whose request is being answered can be taken over")
         self._phase = Phase.DETACHED
-        self._tell_those_who_wait()
+        self._news.tell()
         self._exchange.writer.is_detached = True
         self._parts.ticker.discard(self)
         self._outgoing.uncork()
@@ -443,30 +487,9 @@ class Connection:
     async def wait_lost(self) -> None:
         """Wait until the connection is gone, or another protocol's."""
         while self._phase not in (Phase.LOST, Phase.DETACHED):
-            await self._wait_for_news()
+            await self._news.wait()
 
     async def wait_disconnected(self) -> None:
         """Wait until the client has gone or, which looks the same, sends no more."""
         while not self._peer_is_done and self._phase not in (Phase.LOST, Phase.DETACHED):
-            await self._wait_for_news()
-
-    async def _wait_for_news(self) -> None:
-        if self._news is None:
-            self._news = asyncio.get_running_loop().create_future()
-        await asyncio.shield(self._news)
-
-    def _tell_those_who_wait(self) -> None:
-        news, self._news = self._news, None
-        if news is not None:
-            news.set_result(None)
-
-
-def _peer_of(transport: asyncio.Transport) -> Peer:
-    """Return host and port of an IP address, the name of a unix socket, or None."""
-    match transport.get_extra_info("peername"):
-        case (str(host), int(port), *_):
-            return host, port
-        case str(name) if name:
-            return name
-        case _:
-            return None
+            await self._news.wait()

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from aioserve.awaitables import Steps
 from aioserve.error_pages import is_internal
 from aioserve.errors import ClientDisconnectedError, HttpProcessingError
-from aioserve.file_body import read_blocks
-from aioserve.http.messages import Answer, FileSlice
+from aioserve.file_body import close_files, length_of, pieces_of
+from aioserve.http.messages import Answer
 from aioserve.http.statuses import reason_of
 from aioserve.http1.rules import USUAL_METHODS, must_be_allowed
+from aioserve.ready import ReadyAnswer
 
 if TYPE_CHECKING:
     import logging
@@ -76,6 +77,13 @@ class Channel(NamedTuple):
     options: HandlerOptions
     starter: EagerStarter
 
+    def log(self, message: RequestMessage | None, response: object, began: float) -> None:
+        """Log a request that began then, by `time.perf_counter`."""
+        try:
+            self.handler.log_access(message, None, response, time.perf_counter() - began)
+        except Exception:  # noqa: BLE001 - an author's log_access costs its line and nothing else
+            self.handler.log_exception("Error in logging")
+
 
 class Exchange:
     """Answers one request.
@@ -92,6 +100,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "_answer",
         "_began",
         "_channel",
         "_is_cancelled",
@@ -111,7 +120,8 @@ class Exchange:
     ) -> None:
         self._channel = channel
         self._on_end = on_end
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._answer: Answer | None = None  # a responder's that was sent at once
         self._is_cancelled = False
         self._is_expired = False
         self._began = time.perf_counter() if channel.options.access_sink is not None else 0.0
@@ -129,7 +139,7 @@ class Exchange:
                 must_be_allowed(message.method, options.allowed_methods)
             for respond in options.responders:
                 if (answer := respond(message)) is not None:
-                    is_over = self._send(answer)
+                    is_over = self._send(answer) if isinstance(answer, Answer) else self._wait_for(answer)
                     break
             else:
                 result = handler.handle_request(message, payload)
@@ -171,6 +181,25 @@ class Exchange:
         """Whether a handler is at work, and not the sending of a file."""
         return self._task is not None
 
+    def ready_answer(self, date: bytes) -> ReadyAnswer | None:
+        """Return the answer for others that ask the same, if the request had no body and nothing failed.
+
+        Args:
+            date: the line of the Date that the answer has.
+        """
+        answer, writer, message = self._answer, self.writer, self.message
+        if (
+            answer is None
+            or message is None
+            or answer.is_current is None
+            or not isinstance(answer.body, bytes)
+        ):
+            return None
+        if not writer.persists or message.chunked or message.content_length is not None:
+            return None
+        body = answer.body if writer.has_body else b""
+        return ReadyAnswer(message, answer.status, (writer.head, body), date, answer.is_current)
+
     # The ways to an answer
 
     def _start(self, result: Any) -> bool:
@@ -190,19 +219,41 @@ class Exchange:
     def _send(self, answer: Answer) -> bool:
         """Send a responder's answer; True when that was all, False for a file that takes its time."""
         writer, body = self.writer, answer.body
-        if not isinstance(body, FileSlice):
+        if isinstance(body, bytes):
             writer.write_response(answer.status, body, answer.headers)
+            self._answer = answer
             return True
+        pieces = pieces_of(body)
         try:
-            writer.begin(answer.status, reason_of(answer.status), answer.headers, length=body.length)
+            writer.begin(answer.status, reason_of(answer.status), answer.headers, length=length_of(pieces))
         except BaseException:
-            body.file.close()
+            close_files(pieces)
             raise
         if not writer.has_body:
-            body.file.close()
+            close_files(pieces)
             return True
-        self._channel.outgoing.send_from(read_blocks(body), writer.write, self._end)
+        self._channel.outgoing.send_files(pieces, writer.write, writer.count, self._end)
         return False
+
+    def _wait_for(self, answer: Awaitable[Answer]) -> bool:
+        """Send the answer of a responder that needs its time, when it is there."""
+        self._task = asyncio.ensure_future(answer)
+        self._task.add_done_callback(self._answer_is_there)
+        return False
+
+    def _answer_is_there(self, task: asyncio.Task[Answer]) -> None:
+        self._task = None
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is not None:
+            self._end(error)
+            return
+        is_over = True
+        try:
+            is_over = self._send(task.result())
+        except Exception as failure:  # noqa: BLE001 - fields that cannot be sent
+            error = failure
+        if is_over:
+            self._end(error)
 
     # Ends and errors
 
@@ -277,7 +328,7 @@ class Exchange:
             self._complete()
         writer.status = writer.status or _CLIENT_GONE
         if self._channel.options.access_sink is not None:
-            self._log()
+            self._channel.log(self.message, writer, self._began)
         writer.close()
 
     def _complete(self) -> None:
@@ -298,13 +349,6 @@ class Exchange:
             writer.write_eof()
         if writer.is_finished and writer.missing:
             self._channel.handler.logger.error("%r: the body is %d bytes short", self.message, writer.missing)
-
-    def _log(self) -> None:
-        handler = self._channel.handler
-        try:
-            handler.log_access(self.message, None, self.writer, time.perf_counter() - self._began)
-        except Exception:  # noqa: BLE001 - an author's log_access costs its line and nothing else
-            handler.log_exception("Error in logging")
 
 
 def _without_own_frames(error: BaseException) -> BaseException:

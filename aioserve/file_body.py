@@ -1,39 +1,251 @@
-"""A run of bytes of a file, read in blocks while it is being sent."""
+"""Runs of bytes of files on their way out: sent by the system itself, or read in blocks.
+
+This file decides how much of a file is looked at in one go, and what may keep the event loop waiting: never
+the disk. Bytes that the system has in memory are sent at once; for others a thread reads first, so that the
+system has them then. Both ways are generators that yield where they have to wait, and close their files when
+they end or are closed.
+"""
 
 from __future__ import annotations
 
 import os
+import socket
+import time
+from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
+from aioserve import send_buffer
+from aioserve.http.messages import FileSlice
+
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
-    from aioserve.http.messages import FileSlice
+    from aioserve.http.messages import OpenFile
 
-# One block is in memory at a time for each file being sent, however slow its client. Larger ones take less
+    Pieces = tuple[bytes | FileSlice, ...]
+
+# One block is in memory at a time for each file being read, however slow its client. Larger ones take less
 # processor time (0.48 s for a GiB with 64 KiB, 0.37 with 256 KiB, 0.30 with 1 MiB), but more memory.
 _BLOCK = 262_144
 
+_DIRECT_BLOCK = 4_194_304  # given to the system at once: as much as it can have under way by Linux's defaults
+_FETCHED = 1_048_576  # read at once by a thread
+_LAST = 65_536  # sent only when it is known that all before it was of the same version
 
-def read_blocks(body: FileSlice) -> Generator[bytes, None, None]:
-    """Return a generator of a slice's bytes, which closes the file when it ends or is closed.
+# Linux tells whether it has something in memory by reading it, if it need not wait. Others are believed.
+_NO_WAIT = getattr(os, "RWF_NOWAIT", None)
+
+
+class Wait(Enum):
+    """What a sending waits for."""
+
+    TURN = "for other connections to have theirs"
+    ROOM = "for the system to take more"
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Wait for bytes of a file to be read into the system's memory; call it in a thread.
+
+    It has a descriptor of its own, since the file may be closed meanwhile.
+    """
+
+    descriptor: int
+    offset: int
+    length: int
+
+    @classmethod
+    def of(cls, file: OpenFile, offset: int, length: int) -> Fetch:
+        """Make one for a run of bytes of a file.
+
+        Raises:
+            OSError: there are no descriptors left.
+        """
+        return cls(os.dup(file.fileno()), offset, length)
+
+    def __call__(self) -> None:
+        """Read, and forget what was read; what is wrong shows when it is sent."""
+        try:
+            os.pread(self.descriptor, self.length, self.offset)
+        except OSError:
+            pass
+        finally:
+            os.close(self.descriptor)
+
+
+if TYPE_CHECKING:
+    Sending = Generator[bytes | Wait | Fetch, None, None]
+
+
+def pieces_of(body: FileSlice | Pieces) -> Pieces:
+    """Return a body as what it is made of."""
+    return body if isinstance(body, tuple) else (body,)
+
+
+def length_of(pieces: Pieces) -> int:
+    """Return how many bytes there are in all."""
+    return sum(piece.length if isinstance(piece, FileSlice) else len(piece) for piece in pieces)
+
+
+def close_files(pieces: Pieces) -> None:
+    """Close all files of a body that is not sent."""
+    for piece in pieces:
+        if isinstance(piece, FileSlice):
+            piece.file.close()
+
+
+def read_blocks(pieces: Pieces) -> Sending:
+    """Return a generator of the bytes themselves.
 
     Raises:
-        OSError: while it yields: the file cannot be read, or has become shorter than it was.
+        OSError: while it yields: a file cannot be read, or was changed.
     """
-    blocks = _read_blocks(body)
-    next(blocks)  # into its `with`: it closes the file also when nobody asks for a block
-    return blocks
+    return _started(_read_blocks(pieces))
 
 
-def _read_blocks(body: FileSlice) -> Generator[bytes, None, None]:
-    offset, left = body.offset, body.length
-    with body.file:
-        yield b""
-        while left:
-            block = os.pread(body.file.fileno(), min(left, _BLOCK), offset)
-            if not block:
-                raise OSError(f"the file ends {left} bytes too early")
-            offset += len(block)
-            left -= len(block)
-            yield block
+def send_directly(sock: socket.socket, head: bytes, pieces: Pieces, count: Callable[[int], None]) -> Sending:
+    """Return a generator that sends by the system's sendfile, and yields only where it has to wait.
+
+    Args:
+        sock: where to; nothing else is written to it meanwhile. It does not block.
+        head: sent first, in one packet with what follows.
+        pieces: the body.
+        count: called with the number of bytes of each part of the body that was sent.
+
+    Raises:
+        OSError: while it yields: a file cannot be read, or was changed, or the client has gone.
+    """
+    return _started(_send_directly(sock, head, pieces, count))
+
+
+def _started(sending: Sending) -> Sending:
+    next(sending)  # into its `try`: it closes the files also when nobody asks for more
+    return sending
+
+
+def _read_blocks(pieces: Pieces) -> Sending:
+    try:
+        yield Wait.TURN
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                yield piece
+                continue
+            offset, end = piece.offset, piece.offset + piece.length
+            while offset < end:
+                size = min(end - offset, _BLOCK)
+                if not is_in_memory(piece.file, offset, size):
+                    yield Fetch.of(piece.file, offset, size)
+                block = _read(piece, offset, size)
+                offset += len(block)
+                yield block
+    finally:
+        close_files(pieces)
+
+
+def _send_directly(sock: socket.socket, head: bytes, pieces: Pieces, count: Callable[[int], None]) -> Sending:
+    pace = _Pace(sock)
+    try:
+        yield Wait.TURN
+        yield from _send_bytes(sock, head)
+        for position, piece in enumerate(pieces):
+            if isinstance(piece, bytes):
+                count(len(piece))
+                yield from _send_bytes(sock, piece, more=position + 1 < len(pieces))
+            else:
+                yield from _send_slice(sock, piece, count, pace)
+    finally:
+        close_files(pieces)
+        pace.end()
+
+
+def _send_slice(sock: socket.socket, piece: FileSlice, count: Callable[[int], None], pace: _Pace) -> Sending:
+    """Send all but the end by sendfile, and the end when nothing has changed until it was read."""
+    offset, end = piece.offset, piece.offset + piece.length
+    known = offset  # up to here it is in memory
+    while end - offset > _LAST:
+        if offset >= known:
+            size = min(end - offset - _LAST, _DIRECT_BLOCK)
+            if not is_in_memory(piece.file, offset, size):
+                size = min(size, _FETCHED)
+                yield Fetch.of(piece.file, offset, size)
+            known = offset + size
+        _must_be_unchanged(piece)
+        try:
+            length = os.sendfile(sock.fileno(), piece.file.fileno(), offset, known - offset)
+        except BlockingIOError:
+            yield Wait.ROOM
+            continue
+        if not length:
+            raise _too_short()
+        offset += length
+        count(length)
+        pace.add(length)
+        yield Wait.TURN
+    if not is_in_memory(piece.file, offset, end - offset):
+        yield Fetch.of(piece.file, offset, end - offset)
+    while offset < end:
+        block = _read(piece, offset, end - offset)
+        offset += len(block)
+        count(len(block))
+        yield from _send_bytes(sock, block, more=False)
+
+
+class _Pace:
+    """Notices when a client is quick, and lets the system take more for it then, until the end."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._began = time.monotonic()
+        self._sent = 0
+        self._is_wide = False
+
+    def add(self, length: int) -> None:
+        self._sent += length
+        if not self._is_wide and self._sent >= send_buffer.QUICK:
+            self._is_wide = send_buffer.widen(self._sock, self._sent, time.monotonic() - self._began)
+
+    def end(self) -> None:
+        if self._is_wide:
+            send_buffer.narrow(self._sock)
+
+
+def _send_bytes(sock: socket.socket, data: bytes, *, more: bool = True) -> Sending:
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[sock.send(view, socket.MSG_MORE if more else 0) :]
+        except BlockingIOError:
+            yield Wait.ROOM
+
+
+def _read(piece: FileSlice, offset: int, length: int) -> bytes:
+    block = os.pread(piece.file.fileno(), length, offset)
+    if not block:
+        raise _too_short()
+    _must_be_unchanged(piece)
+    return block
+
+
+def is_in_memory(file: OpenFile, offset: int, length: int) -> bool:
+    """Whether reading would not wait for a disk, judged by both ends of the run."""
+    if _NO_WAIT is None or not length:
+        return True
+    probe = bytearray(1)
+    try:
+        for place in (offset, offset + length - 1):
+            os.preadv(file.fileno(), [probe], place, _NO_WAIT)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system that cannot tell
+        return True
+    return True
+
+
+def _must_be_unchanged(piece: FileSlice) -> None:
+    if piece.is_unchanged is not None and not piece.is_unchanged():
+        raise OSError("the file was changed while it was sent")
+
+
+def _too_short() -> OSError:
+    return OSError("the file ends too early")

@@ -16,6 +16,7 @@ from aioserve.http1.parser import ParserLimits
 from aioserve.http1.rules import REGISTERED_METHODS
 from aioserve.observe.access import LoggerAccessLog
 from aioserve.observe.formats import FORMATS
+from aioserve.ready import ReadyAnswers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,6 +56,7 @@ class HandlerOptions:
         cancel_on_disconnect: cancel a handler whose client has gone; one that has closed only its sending
             half looks the same, and gets no answer then.
         responders: asked in their order before the handler is.
+        ready_limit: bytes that answers of responders may take that are kept ready; 0 keeps none.
     """
 
     keep_alive: float = 75.0
@@ -74,9 +76,11 @@ class HandlerOptions:
     auto_decompress: bool = True
     cancel_on_disconnect: bool = False
     responders: tuple[Responder, ...] = ()
+    ready_limit: int = 0
     # What follows from the rest, made once; the time is the shortest that is to be noticed.
     shortest_timeout: float = field(init=False, compare=False)
     access_sink: AccessSink | None = field(init=False, compare=False)
+    ready: ReadyAnswers | None = field(init=False, compare=False, repr=False)
     known_methods: dict[bytes, str] = field(init=False, compare=False, repr=False)
     known_sections: dict[bytes, RequestMessage] = field(init=False, compare=False, repr=False)
 
@@ -92,6 +96,7 @@ class HandlerOptions:
         times = [time for name in _TIMES if (time := getattr(self, name))]
         object.__setattr__(self, "shortest_timeout", min(times, default=1.0))
         object.__setattr__(self, "known_sections", {})
+        object.__setattr__(self, "ready", ReadyAnswers(self.ready_limit) if self.ready_limit else None)
         extra = {name.encode("ascii"): name for name in self.allowed_methods}
         object.__setattr__(self, "known_methods", REGISTERED_METHODS | extra if extra else REGISTERED_METHODS)
 
@@ -103,7 +108,7 @@ _LIMITS = {"max_line_size": "line", "max_field_size": "field", "max_headers": "h
     "max_body_size": "body",
 }
 _ALIASES = {"log": "logger", "keep_alive_on": "tcp_keepalive"}
-_NAMES = {each.name for each in fields(HandlerOptions) if each.init} - {"limits", "responders"}
+_NAMES = {each.name for each in fields(HandlerOptions) if each.init} - {"limits", "responders", "ready_limit"}
 
 
 def options_of(given: Mapping[str, Any], defaults: HandlerOptions = DEFAULT_OPTIONS) -> HandlerOptions:
@@ -123,7 +128,8 @@ def options_of(given: Mapping[str, Any], defaults: HandlerOptions = DEFAULT_OPTI
     except TypeError as error:  # an argument that cannot be hashed, such as a list of methods
         if "unhashable" not in str(error):
             raise
-        return _options_of.__wrapped__(arguments, defaults)
+        # It is made for one connection, and ready answers that no other shares would only take memory.
+        return _options_of.__wrapped__(arguments, replace(defaults, ready_limit=0))
 
 
 @lru_cache(maxsize=64)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from aioserve.handler_options import HandlerOptions
-    from aioserve.http.messages import RequestMessage
+    from aioserve.http.messages import Peer, RequestMessage
     from aioserve.http1.parser import RequestParser
     from aioserve.writer import ResponseWriter
 
@@ -59,6 +59,11 @@ class Incoming:
     def buffered(self) -> int:
         """Bytes that have come and are not used up."""
         return self._parser.buffered
+
+    @property
+    def is_at_start(self) -> bool:
+        """Nothing has come of the next request, not even the empty line that may stand before it."""
+        return self._parser.is_at_start
 
     @property
     def first_line(self) -> bytes:
@@ -207,3 +212,14 @@ class Incoming:
         if self._is_paused:
             self._is_paused = False
             self._transport.resume_reading()
+
+
+def peer_of(transport: asyncio.BaseTransport) -> Peer:
+    """Return host and port of an IP address, the name of a unix socket, or None."""
+    match transport.get_extra_info("peername"):
+        case (str(host), int(port), *_):
+            return host, port
+        case str(name) if name:
+            return name
+        case _:
+            return None

@@ -42,6 +42,7 @@ class Kind(Generic[T]):
         toml: the types of a configuration file that can hold it.
         choices: the only texts accepted, where they can be listed.
         completes: what a shell offers on the Tab key besides ``choices``.
+        mark: what such a text has in it and no name of an application has, for a value that can be left out.
     """
 
     metavar: str
@@ -51,6 +52,7 @@ class Kind(Generic[T]):
     toml: tuple[type, ...] = (str,)
     choices: tuple[str, ...] = ()
     completes: str = ""
+    mark: str = ""
 
 
 def _parse_text(text: str) -> str:

@@ -55,6 +55,8 @@ class Option:
         meaning: one or more sentences, plain ASCII, in which backquotes mark what is typed.
         default_text: the default in words, where ``default`` does not tell.
         repeatable: it can be given several times; the value is a tuple.
+        separator: what stands between the values of a repeatable option in the environment.
+        implied: the text that is meant where the long flag stands without a value; empty where it cannot.
         shortcuts: flags without a value and the text that each of them stands for.
         reach: where it can be given besides the command line.
     """
@@ -65,6 +67,8 @@ class Option:
     meaning: str
     default_text: str = ""
     repeatable: bool = False
+    separator: str = ","
+    implied: str = ""
     shortcuts: tuple[tuple[str, str], ...] = ()
     reach: Reach = Reach.FILE
 
@@ -101,9 +105,19 @@ class Option:
         return (*self.flags, self.negative) if self.negative else self.flags
 
     @property
+    def metavar(self) -> str:
+        """What stands for the value behind the flag, in brackets where it can be left out; or nothing."""
+        if self.is_flag or self.is_argument:
+            return ""
+        return f"[{self.kind.metavar}]" if self.implied else self.kind.metavar
+
+    @property
     def description(self) -> str:
         """What it means, in sentences."""
-        return f"{self.meaning} Can be given several times." if self.repeatable else self.meaning
+        if not self.repeatable:
+            return self.meaning
+        lines = "; in the environment one on each line" if self.separator == "\n" else ""
+        return f"{self.meaning} Can be given several times{lines}."
 
     @property
     def default_shown(self) -> str:
@@ -176,13 +190,13 @@ def declared_sections(settings: type[Any]) -> tuple[Section, ...]:
 def read_environment(options: Iterable[Option], environment: Mapping[str, str]) -> dict[str, Given]:
     """Collect what the environment says, by key.
 
-    An empty variable counts as not set, as most programs have it. The values of a repeatable option are
-    separated by commas.
+    An empty variable counts as not set, as most programs have it. Several values are taken without the blanks
+    around them, and around the whole: a block of YAML ends with a line end.
     """
     given = {}
     for one in options:
         text = environment.get(one.variable or "")
         if one.variable and text:
-            texts = tuple(part.strip() for part in text.split(",")) if one.repeatable else (text,)
-            given[one.key] = Given(texts, one.variable)
+            parts = text.strip().split(one.separator) if one.repeatable else ()
+            given[one.key] = Given(tuple(part.strip() for part in parts) or (text,), one.variable)
     return given

@@ -7,14 +7,21 @@ share a packet. Outside of it a head waits for the first bytes of its body, at m
 
 from __future__ import annotations
 
+import os
+import socket
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aioserve import send_buffer
 from aioserve.errors import ClientDisconnectedError
+from aioserve.file_body import Fetch, Wait, read_blocks, send_directly
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Generator
+
+    from aioserve.file_body import Pieces, Sending
 
 _HELD_LIMIT = 65_536  # bytes; a handler that writes more in one turn needs the transport to push back
 
@@ -35,12 +42,15 @@ class Outgoing:
         "_held",
         "_held_bytes",
         "_is_corked",
+        "_is_fetching",
         "_loop",
         "_on_sent",
         "_settled",
+        "_socket",
         "_source",
         "_transport",
         "_waiters",
+        "_watched",
         "_write",
         "_written",
         "is_lost",
@@ -57,9 +67,12 @@ class Outgoing:
         self._is_corked = False
         self._flush_is_due = False
         self._waiters: list[asyncio.Future[None]] = []
-        self._source: Generator[bytes, None, None] | None = None
+        self._source: Sending | None = None
         self._write: Callable[[bytes], object] | None = None
         self._on_sent: Callable[[Exception | None], None] | None = None
+        self._is_fetching = False  # a thread reads what the source will send
+        self._socket: socket.socket | None = None  # the transport's, once more
+        self._watched: socket.socket | None = None  # the same, while the loop tells when it has room
         self.is_paused = False
         self.is_lost = False
 
@@ -133,16 +146,55 @@ class Outgoing:
 
     # A body that is not in memory
 
+    def send_files(
+        self,
+        pieces: Pieces,
+        write: Callable[[bytes], object],
+        count: Callable[[int], None],
+        on_sent: Callable[[Exception | None], None],
+    ) -> None:
+        """Send parts of files behind the head that is held, by the system's sendfile where that can be.
+
+        It cannot with TLS, and not behind bytes that the transport has not sent yet.
+
+        Args:
+            pieces: the body.
+            write: sends a piece of the body through this object.
+            count: called for what was sent beside it.
+            on_sent: as for `send_from`.
+        """
+        sock = None if self._transport.get_write_buffer_size() else self._open_socket()
+        if sock is None:
+            self.send_from(read_blocks(pieces), write, on_sent)
+            return
+        head, self._held, self._held_bytes = b"".join(self._held), [], 0
+        self._written += len(head)
+        self.send_from(send_directly(sock, head, pieces, partial(self._count, count)), write, on_sent)
+
+    def _open_socket(self) -> socket.socket | None:
+        """Return the transport's socket under another descriptor, which the loop lets us watch."""
+        if self._socket is None and not self._transport.get_extra_info("sslcontext"):
+            sock = self._transport.get_extra_info("socket")
+            if sock is not None and sock.fileno() >= 0:
+                with suppress(OSError):  # no descriptors left
+                    self._socket = socket.socket(fileno=os.dup(sock.fileno()))
+        return self._socket
+
+    def _count(self, count: Callable[[int], None], size: int) -> None:
+        self._written += size
+        count(size)
+
     def send_from(
         self,
-        source: Generator[bytes, None, None],
+        source: Sending,
         write: Callable[[bytes], object],
         on_sent: Callable[[Exception | None], None],
     ) -> None:
         """Send what a generator yields, each piece when there is room for it.
 
         Args:
-            source: the pieces; an exception of it ends the sending. It is closed in any case.
+            source: the pieces, or what to wait for before it is asked again; an exception of it ends the
+                sending. It is closed in any case.
             write: sends a piece through this object.
             on_sent: called once, from the loop, with the exception that ended the sending or None.
         """
@@ -154,23 +206,50 @@ class Outgoing:
         if self.is_lost:
             self._end_source(ClientDisconnectedError("the client has gone"))
             return
-        if source is None or write is None or self.is_paused:
+        if source is None or write is None or self.is_paused or self._is_fetching:
             return
         try:
             piece = next(source, None)
-            if piece is not None:
+            if isinstance(piece, bytes):
                 write(piece)
+        except (BrokenPipeError, ConnectionResetError):
+            self._end_source(ClientDisconnectedError("the client has gone"))
+            return
         except Exception as error:  # noqa: BLE001 - it is reported to whoever asked for the sending
             self._end_source(error)
             return
+        self._go_on(piece)
+
+    def _go_on(self, piece: bytes | Wait | Fetch | None) -> None:
+        """Ask the source again when what it waits for has come."""
         if piece is None:
             self._end_source(None)
-        elif not self.is_paused:  # it is when the piece did not fit; then `resume` goes on
+        elif isinstance(piece, Fetch):
+            self._watch(None)
+            self._is_fetching = True
+            self._loop.run_in_executor(None, piece).add_done_callback(self._fetched)
+        elif piece is Wait.ROOM:
+            self._watch(self._socket)
+        elif not (self.is_paused or self._watched):  # paused by a piece that did not fit: `resume` goes on
             self._loop.call_soon(self._pump)
+
+    def _fetched(self, _: object) -> None:
+        self._is_fetching = False
+        self._pump()
+
+    def _watch(self, sock: socket.socket | None) -> None:
+        """Be told, from now to the end of the source, whenever the system has room; or not any more."""
+        if self._watched is not sock:
+            if self._watched is not None:
+                self._loop.remove_writer(self._watched.fileno())
+            if sock is not None:
+                self._loop.add_writer(sock.fileno(), self._pump)
+            self._watched = sock
 
     def _end_source(self, error: Exception | None) -> None:
         source, on_sent = self._source, self._on_sent
         self._source = self._write = self._on_sent = None
+        self._watch(None)
         if source is not None:
             source.close()
         if on_sent is not None:
@@ -197,6 +276,9 @@ class Outgoing:
         self.flush()
         self._wake()
         self._pump()
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
     def _wake(self) -> None:
         waiters, self._waiters = self._waiters, []

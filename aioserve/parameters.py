@@ -6,6 +6,7 @@ what was typed comes back as text, to be put in order with what environment and 
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +16,7 @@ from click.shell_completion import CompletionItem
 from aioserve.options import Given
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from aioserve.options import Option
 
@@ -45,6 +46,21 @@ def _parameters(one: Option) -> Iterator[click.Parameter]:
         yield click.Option([name, flag], flag_value=text, help=_shortcut_meaning(one, text))
 
 
+def supply_implied(words: Sequence[str], options: Iterable[Option]) -> list[str]:
+    """Write the implied value behind each flag that was typed without one: ``--cors=*`` for ``--cors``.
+
+    click alone takes any next word for the value, and ``--cors app:Handler`` would lose its application. Here
+    the next word is the value only if it looks like one.
+    """
+    flags = {one.flags[-1]: one for one in options if one.implied}
+    supplied: list[str] = []
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
+        one = None if "--" in supplied else flags.get(word)
+        has_value = one and (following == one.implied or one.kind.mark in following)
+        supplied.append(f"{word}={one.implied}" if one and not has_value else word)
+    return supplied
+
+
 def read_typed(ctx: click.Context, options: Iterable[Option]) -> dict[str, Given]:
     """Collect what was typed, by key."""
     return {
@@ -69,8 +85,7 @@ def _help_rows(one: Option) -> Iterator[tuple[str, str]]:
         words.append(f"[default: {one.default_shown}]")
     if one.variable:
         words.append(f"[${one.variable}]")
-    metavar = "" if one.is_argument or one.is_flag else f" {one.kind.metavar}"
-    yield ", ".join(one.forms) + metavar, " ".join(words)
+    yield f"{', '.join(one.forms)} {one.metavar}".rstrip(), " ".join(words)
     for flag, text in one.shortcuts:
         yield flag, _shortcut_meaning(one, text)
 

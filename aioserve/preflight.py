@@ -53,7 +53,7 @@ def prepare(settings: Settings) -> Preflight:
         except StartupError as problem:
             found.problems.append(problem)
     found.problems.extend(_missing_parts(settings.process))
-    found.problems.extend(_unusable_folders(settings.static))
+    found.problems.extend(_unusable_folders(settings.static, is_check=settings.look.check))
     try:
         found.tls = make_context(settings.tls)
     except StartupError as problem:
@@ -74,12 +74,23 @@ def _missing_parts(process: Process) -> Iterator[ConfigurationError]:
             yield ConfigurationError(f"--port-file: {process.port_file!r} cannot be written")
 
 
-def _unusable_folders(static: Static) -> Iterator[ConfigurationError]:
+def _unusable_folders(static: Static, *, is_check: bool) -> Iterator[ConfigurationError]:
+    absent, is_any_unusable = dict(static.error_pages), False
     for prefix, folder in static.mounts:
         try:
-            StaticFiles(Path(folder), mount=prefix, index=static.index)
+            files = StaticFiles(Path(folder), mount=prefix, settings=static)
         except ConfigurationError as problem:
+            is_any_unusable = True
             yield problem
-        else:
-            if not os.access(folder, os.X_OK):
-                yield ConfigurationError(f"cannot serve {folder!r}: Permission denied")
+            continue
+        if not os.access(folder, os.X_OK):
+            is_any_unusable = True
+            yield ConfigurationError(f"cannot serve {folder!r}: Permission denied")
+            continue
+        absent = {status: name for status, name in absent.items() if not files.has_page(status)}
+        if is_check:  # otherwise it is said when they are first read, and the rest of them is used
+            yield from map(ConfigurationError, files.rules.problems())
+    if is_any_unusable or not static.mounts:
+        return
+    for status, name in absent.items():
+        yield ConfigurationError(f"--error-page: there is no {name!r} to be shown for {status}")

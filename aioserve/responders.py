@@ -6,6 +6,7 @@ None for "not mine".
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ def make_responders(
     """Make the responders that settings ask for.
 
     Args:
-        static: the folders to serve; the one with the longest prefix is asked first.
+        static: the folders to serve; the one with the longest prefix is asked first. They share its memory.
         clock: the time that answers are dated with, in seconds since the epoch.
         has_application: an application stands behind them and answers for what they do not have.
 
@@ -32,7 +33,8 @@ def make_responders(
         ConfigurationError: a folder cannot be served.
     """
     mounts = sorted(static.mounts, key=lambda mount: len(mount[0]), reverse=True)
+    static = replace(static, cache=static.cache // max(len(mounts), 1))
     return tuple(
-        StaticFiles(Path(folder), mount=prefix, index=static.index, alone=not has_application, clock=clock)
+        StaticFiles(Path(folder), mount=prefix, settings=static, alone=not has_application, clock=clock)
         for prefix, folder in mounts
     )

@@ -7,6 +7,7 @@ server is ready, what each signal does, and how long answers may go on after the
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
@@ -24,6 +25,7 @@ from aioserve.observe.logs import open_observers
 from aioserve.responders import make_responders
 from aioserve.server import ServerHttpProtocol
 from aioserve.signals import StopSignals
+from aioserve.static.responder import StaticFiles
 
 if TYPE_CHECKING:
     import socket
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from aioserve.ticker import Ticker, Ticking
 
     Factory = Callable[[], ServerHttpProtocol]
+
+logger = logging.getLogger(__name__)
 
 _A_DAY = 86_400.0  # seconds
 # Connections that are accepted before one of them is looked at: asyncio takes its backlog for that.
@@ -98,6 +102,7 @@ def make_options(
         access_log=access_log,
         limits=ParserLimits(limits.line, limits.line, limits.head, limits.headers, limits.body),
         responders=responders,
+        ready_limit=settings.static.cache // 2 if responders else 0,
     )
 
 
@@ -122,6 +127,7 @@ class _Server:
         times = {"ssl_handshake_timeout": timeout, "ssl_shutdown_timeout": _A_DAY}
         self._tls: Any = {"ssl": tls, **times} if tls else {}
         self._signals = signals
+        self._options: HandlerOptions | None = None
 
     async def serve(self) -> int:
         """Serve, stop, and return the exit code."""
@@ -146,6 +152,7 @@ class _Server:
                 await self._signals.next()
                 await self._stop_accepting(servers, make_protocol)
                 is_forced = await self._drain(parts.ticker)
+            self.close_files()
             observers.stopped("stopped at once" if is_forced else "stopped")
         finally:
             observers.close()
@@ -158,9 +165,25 @@ class _Server:
             has_application=self._factory is not None,
             clock=lambda: ticker.seconds,  # a Last-Modified is never later than Date
         )
-        options = make_options(self._settings, responders, access_log)
+        options = self._options = make_options(self._settings, responders, access_log)
         limit = self._settings.limits.connections or allowed_connections()
         return Admission(factory, options, ticker, limit)
+
+    def close_files(self) -> None:
+        """Close what was kept of files, and log how much that was, for those who choose `--static-cache`."""
+        ready = None if self._options is None else self._options.ready
+        if self._options is None or ready is None:
+            return
+        stores = [each.store for each in self._options.responders if isinstance(each, StaticFiles)]
+        logger.debug(
+            "kept in the end: %d files, %d bytes; %d answers, %d bytes",
+            sum(map(len, stores)),
+            sum(store.size for store in stores),
+            len(ready),
+            ready.size,
+        )
+        for store in stores:
+            store.close()
 
     def _served(self) -> list[str]:
         app = self._settings.application.app

@@ -20,14 +20,44 @@ if TYPE_CHECKING:
 
 _UNSENT = 262_144  # bytes; an unread answer held 3.9 MB without, and half of this made fast clients slower
 
+QUICK = 1_048_576  # bytes sent before it is asked how quick a client is
+_QUICK_RATE = 16 * QUICK  # bytes a second
+_WIDE = 2_097_152  # bytes; of each 10 MB file it saves XXX
+
 _BYTES_ACKED = 120  # where Linux has `tcpi_bytes_acked`, of 64 bits, in `struct tcp_info`
 
 
 def bound(sock: socket.socket) -> None:
     """Let the system take little more than it can send; connections inherit that from a listening socket."""
+    _limit_unsent(sock, _UNSENT)
+
+
+def widen(sock: socket.socket, sent: int, seconds: float) -> bool:
+    """Let the system take much more for a client that is quick: then it has to be asked less often.
+
+    Args:
+        sock: of the client.
+        sent: bytes that it took.
+        seconds: in which it took them.
+
+    Returns:
+        Whether it was quick, and `narrow` has to be called in the end.
+    """
+    if sent < seconds * _QUICK_RATE:
+        return False
+    _limit_unsent(sock, _WIDE)
+    return True
+
+
+def narrow(sock: socket.socket) -> None:
+    """Take back what `widen` allowed."""
+    _limit_unsent(sock, _UNSENT)
+
+
+def _limit_unsent(sock: socket.socket, size: int) -> None:
     if hasattr(socket, "TCP_NOTSENT_LOWAT"):
         with suppress(OSError):  # no TCP socket
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, size)
 
 
 def unacknowledged(transport: asyncio.BaseTransport) -> int:

@@ -1,7 +1,8 @@
 """Every option of the command, and the frozen values that they become.
 
-This file alone decides which options there are. A new one is one entry in its section: flag, environment
-variable, key in a configuration file, help text, manual page and reference follow from it.
+This file alone decides which sections of options there are, and which options are in them; those about
+static files stand beside what serves them. A new one is one entry in its section: flag, environment variable,
+key in a configuration file, help text, manual page and reference follow from it.
 Each part of the server is handed its own section, never the whole.
 """
 
@@ -16,21 +17,36 @@ from aioserve.kinds import (
     DURATION,
     FOLDER,
     LENGTH,
-    MOUNT,
     PATH,
     PORT,
     SIZE,
     TARGET,
     TEXT,
-    Mount,
     choice,
 )
-from aioserve.options import Reach, declared_sections, option, repeatable
+from aioserve.options import Reach, declared_sections, option
+from aioserve.static.settings import Static
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aioserve.options import Given
+
+__all__ = [
+    "OPTIONS",
+    "SECTIONS",
+    "Application",
+    "Bind",
+    "Limits",
+    "Logs",
+    "Look",
+    "Process",
+    "Settings",
+    "Static",
+    "Timeouts",
+    "Tls",
+    "build_settings",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,27 +203,6 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True)
-class Static:
-    """Which files are served."""
-
-    title: ClassVar[str] = "Static files"
-
-    mounts: tuple[Mount, ...] = repeatable(
-        "--static",
-        MOUNT,
-        (),
-        "Serve the files of a folder, at `/` or at the URL before the `=`. With an application too, files "
-        "come first.",
-    )
-    index: tuple[str, ...] = repeatable(
-        "--index",
-        TEXT,
-        ("index.html",),
-        "File that is served for the folder it is in; of several the first that exists.",
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class Logs:
     """What is written where."""
 
@@ -278,7 +273,7 @@ class Settings:
     process: Process = Process()
     timeouts: Timeouts = Timeouts()
     limits: Limits = Limits()
-    static: Static = Static()
+    static: Static = Static()  # noqa: RUF009 - frozen, like the others
     tls: Tls = Tls()
     logs: Logs = Logs()
     look: Look = Look()

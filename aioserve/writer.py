@@ -52,6 +52,7 @@ class ResponseWriter:
 
     Attributes:
         status: of the answer, 0 before it has begun.
+        head: all bytes of the head as it was sent.
         headers_length: bytes of the head, body_length: of the content, output_length: of everything sent.
         may_persist: the connection can serve another request after this one.
         leaves_body: nobody has begun to read a body that is worth no reading away, so the connection ends.
@@ -69,6 +70,7 @@ class ResponseWriter:
         "_version",
         "body_length",
         "closes",
+        "head",
         "headers_length",
         "is_broken",
         "is_closed",
@@ -118,6 +120,7 @@ class ResponseWriter:
         self.is_broken = False  # only the end of the connection can tell the client
         self.is_detached = False  # the connection is another protocol's now
         self.status = 0
+        self.head = b""
         self.headers_length = 0
         self.body_length = 0
         self.output_length = 0
@@ -237,7 +240,7 @@ class ResponseWriter:
         self._left = length if self._framing is Framing.LENGTH else None
         self.closes = not self.persists
         lines += self._own_lines(status, length, minor, upgrade)
-        head = b"".join(lines)
+        self.head = head = b"".join(lines)
         self.headers_length = len(head)
         self.output_length += len(head)
         self._outgoing.hold(head)
@@ -324,6 +327,12 @@ class ResponseWriter:
             self.keep_alive = False
             raise RuntimeError(f"the body is {excess} bytes longer than its Content-Length")
         return self._outgoing
+
+    def count(self, size: int) -> None:
+        """Take note of bytes of the announced body that were sent another way."""
+        self._left = (self._left or 0) - size
+        self.body_length += size
+        self.output_length += size
 
     def write_eof(self) -> Outgoing:
         """Finish the answer; once it is finished this does nothing.

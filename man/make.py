@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 REFERENCE_HEAD = """\
 # Options
 
-Made from the declarations in `aioserve/settings.py` by `man/make.py`; change them there.
+Made by `man/make.py` from the declarations in `aioserve/settings.py`, and for static files in
+`aioserve/static/settings.py`; change them there.
 
 What a flag says counts before what the environment variable says, that before the key in the configuration
 file, that before the default. A duration is seconds or a number with a unit (`500ms` `10s` `5m` `1h`), a
 size is bytes or a number with a unit (`64K` `16M` `1G`). Several values are an array in the file and are
-separated by commas in the variable.
+separated by commas in the variable, unless said otherwise. Where a value can be left out, `true` in the file
+leaves it out.
 """
 
 
@@ -45,7 +47,7 @@ def render_manual() -> str:
 
 
 def _manual_entry(option: Option) -> list[str]:
-    metavar = "" if option.is_flag or option.is_argument else rf" \fI{_roff(option.kind.metavar)}\fR"
+    metavar = rf" \fI{_roff(option.metavar)}\fR" if option.metavar else ""
     face = "I" if option.is_argument else "B"
     lines = [".TP", ", ".join(rf"\f{face}{_roff(form)}\fR" for form in option.forms) + metavar]
     lines.append(re.sub(r"`(.+?)`", r"\\fB\1\\fR", _roff(option.description)))
@@ -76,8 +78,9 @@ def render_reference() -> str:
 
 
 def _reference_rows(option: Option) -> list[tuple[str, str, str, str, str]]:
-    metavar = "" if option.is_flag or option.is_argument else f" {option.kind.metavar}"
-    code = [_code(form + (metavar if form == option.flags[-1] else "")) for form in option.forms]
+    code = [
+        _code(f"{one} {option.metavar}".rstrip() if one == option.flags[-1] else one) for one in option.forms
+    ]
     key = _code(option.key) if option.reach is Reach.FILE else ""
     variable = _code(option.variable) if option.variable else ""
     row = (" ".join(code), variable, key, option.default_shown, option.description)

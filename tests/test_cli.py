@@ -176,6 +176,21 @@ def test_file_can_be_named_by_the_environment_and_say_everything(runner, tmp_pat
     assert served(runner, AIOSERVE_CONFIG="pyproject.toml").static.mounts == (("/", "."),)
 
 
+def test_headers_of_the_environment_stand_on_lines_and_may_have_commas(runner):
+    settings = served(runner, "--static", ".", AIOSERVE_HEADER="A: b, c\n/x/* D: e\n")
+
+    assert settings.static.headers == (("/*", "A", "b, c"), ("/x/*", "D", "e"))
+
+
+def test_application_behind_an_option_whose_value_was_left_out_is_the_application(runner, tmp_path):
+    (tmp_path / "cli_cors.py").write_text(HANDLER)
+
+    settings = served(runner, "--cors", "cli_cors:Handler")
+
+    assert (settings.static.cors, settings.application.app) == ("*", "cli_cors:Handler")
+    assert runner.calls[0][1] is sys.modules.pop("cli_cors").Handler
+
+
 @pytest.mark.parametrize("code", [0, 1, 130])
 def test_outcome_of_the_runner_is_the_exit_code(runner, code):
     runner.outcome = code
@@ -206,6 +221,11 @@ def test_nothing_to_serve_is_a_usage_error_that_shows_both_forms():
         (("--color", "no"), "--color: 'no' is not one of auto, always, never"),
         (("--completion", "tcsh"), "--completion: 'tcsh' is not one of bash, zsh, fish"),
         (("--keep-alive", "5d"), "--keep-alive: '5d' is not a duration"),
+        (("--cors=https://a.example/b",), "--cors: 'https://a.example/b' is not an origin"),
+        (("--cors", "http://a.example/"), "--cors: 'http://a.example/' is not an origin"),
+        (("-H", "Date: now"), "--header: Date is written by the server alone"),
+        (("--error-page", "404=../x"), "--error-page: '../x' is not the path of a file beneath the folder"),
+        (("--cache-control", "max-age 5"), "--cache-control: 'max-age 5' is not a list of directives"),
         (("--limit-line", "0"), "--limit-line: '0' is not a size from 1 byte on"),
         (("--static", "./none"), "cannot serve 'none': No such file or directory"),
         (("--config", "./none"), "./none: No such file or directory"),

@@ -36,6 +36,10 @@ def read(path, text, name="aioserve.toml"):
         ('static = "./site"', "static", ("./site",)),
         ("static = []", "static", ()),
         ('app = "site:Handler"', "app", ("site:Handler",)),
+        ("cors = true", "cors", ("*",)),
+        ('cors = "https://a.example"', "cors", ("https://a.example",)),
+        ('header = ["A: b, c", "/x/* D: e"]', "header", ("A: b, c", "/x/* D: e")),
+        ("static-cache = 0", "static-cache", ("0",)),
     ],
 )
 def test_key_says_what_its_flag_would(tmp_path, text, key, texts):
@@ -43,6 +47,10 @@ def test_key_says_what_its_flag_would(tmp_path, text, key, texts):
 
     assert one.texts == texts
     assert one.source == f"{tmp_path}/aioserve.toml: {text.partition(' ')[0]}"
+
+
+def test_value_that_can_be_left_out_is_switched_off_by_false(tmp_path):
+    assert read(tmp_path, "cors = false") == {}
 
 
 def test_pyproject_says_it_in_its_own_table(tmp_path):
@@ -87,6 +95,8 @@ def test_file_can_set_every_option_that_is_a_setting(tmp_path):
         ("host = 1", "host: this must be a text, not an integer"),
         ('static = ["a", 1]', "static: this must be a folder, or /url=folder, not an integer"),
         ("static = [[]]", "not an array"),
+        ("cors = 1", "cors: this must be an origin: * or scheme://host[:port] without a path"),
+        ("header = true", "header: this must be a header field"),
         ("port = 0x" + "f" * 5000, "not an integer"),
         ("port =", "Invalid value (at"),
         ("port = " + "1" * 5000, "4300 digits"),

@@ -11,6 +11,9 @@ import pytest
 
 import aioserve
 from aioserve import HttpProcessingError, Response
+from aioserve.exchange import Channel
+from aioserve.handler_options import HandlerOptions
+from tests.doubles import request
 from tests.wire import GET, errors, handler, hello, on_both_loops, post, serving
 
 CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -126,6 +129,24 @@ async def test_a_logger_gets_a_line_for_each_request(caplog):
     [line] = [record.getMessage() for record in caplog.records if record.name == "mine"]
     assert line.startswith("127.0.0.1 - - [")
     assert line.endswith('"GET / HTTP/1.1" 200 5')
+
+
+@on_both_loops
+async def test_what_is_logged_need_not_have_been_written_just_now(caplog):
+    calls = []
+
+    class Handler(hello):
+        def log_access(self, *arguments):
+            calls.append(arguments)
+
+    protocol = Handler()
+    message, response = request(), object()
+    channel = Channel(protocol, None, None, HandlerOptions(), None)
+    channel.log(message, response, time.perf_counter() - 1)
+    [(*arguments, seconds)] = calls
+    assert arguments == [message, None, response]
+    assert 1 <= seconds < 60
+    assert errors(caplog) == []
 
 
 # Nothing else

@@ -12,6 +12,9 @@ from aioserve.handler_options import DEFAULT_OPTIONS, HandlerOptions, access_log
 from aioserve.http1.parser import ParserLimits
 from aioserve.http1.rules import REGISTERED_METHODS
 from aioserve.observe.access import AccessRecord
+from aioserve.ready import ReadyAnswer
+from tests.answers import DATE
+from tests.doubles import request
 
 TIMES = ["keep_alive", "timeout", "body_timeout", "write_timeout", "lingering_time"]
 
@@ -22,6 +25,12 @@ def changed(given, defaults=DEFAULT_OPTIONS):
     names = [each.name for each in fields(HandlerOptions) if each.init]
     values = {name: getattr(options, name) for name in names}
     return {name: value for name, value in values.items() if value != getattr(defaults, name)}
+
+
+def ready_answer(size):
+    """Make an answer with a body of so many bytes."""
+    parts = b"HTTP/1.1 200 OK\r\n" + DATE + b"\r\n", bytes(size)
+    return ReadyAnswer(request(), 200, parts, DATE, bool)
 
 
 def test_nothing_given_is_the_defaults():
@@ -71,7 +80,9 @@ def test_anything_else_is_no_time(name, given):
         options_of({name: given})
 
 
-@pytest.mark.parametrize("name", ["nonsense", "limits", "responders", "access_sink", "loop", "port", ""])
+@pytest.mark.parametrize(
+    "name", ["nonsense", "limits", "responders", "ready_limit", "ready", "access_sink", "loop", "port", ""]
+)
 def test_an_argument_that_is_not_known_is_refused(name):
     with pytest.raises(
         TypeError, match=rf"^ServerHttpProtocol\(\) got an unexpected keyword argument '{name}'$"
@@ -119,6 +130,14 @@ def test_an_argument_that_cannot_be_hashed_makes_a_value_of_its_own():
     assert options_of(given) is not options_of(given)
 
 
+def test_a_value_of_its_own_keeps_no_answers_ready():
+    """Each connection would fill that memory for itself alone."""
+    defaults = HandlerOptions(ready_limit=100_000)
+
+    assert options_of({"allowed_methods": ["GET"]}, defaults).ready is None
+    assert options_of({"allowed_methods": ("GET",)}, defaults).ready is not None
+
+
 def test_options_cannot_be_changed():
     with pytest.raises(FrozenInstanceError):
         options_of({}).debug = True
@@ -158,6 +177,29 @@ def test_header_sections_are_remembered_for_those_alone_who_share_the_options():
     assert one == other
     assert one.known_sections == {}
     assert one.known_sections is not other.known_sections
+
+
+def test_answers_are_kept_ready_only_where_there_is_room_for_them():
+    assert HandlerOptions().ready is None
+    options = HandlerOptions(ready_limit=100_000)
+
+    assert len(options.ready) == options.ready.size == 0
+    options.ready.keep(b"small", ready_answer(1_000))
+    options.ready.keep(b"large", ready_answer(20_000))
+    assert len(options.ready) == 1
+    assert "ready=" not in repr(options)
+
+
+def test_answers_are_ready_for_those_alone_who_share_the_options():
+    one, other = HandlerOptions(ready_limit=100_000), HandlerOptions(ready_limit=100_000)
+    assert one == other
+    assert one.ready is not other.ready
+    changed_by_author = options_of({"debug": True}, one)
+
+    assert options_of({}, one).ready is one.ready
+    assert changed_by_author.ready_limit == 100_000
+    assert changed_by_author.ready is not one.ready  # its pages may be others
+    assert options_of({"debug": True}, one).ready is changed_by_author.ready
 
 
 # The access log

@@ -470,3 +470,12 @@ def test_it_shows_the_first_line_of_what_has_come():
     incoming = Incoming(FakeTransport(), parser)
     incoming.receive(b"GET / HTTP/1.1\r\nHost")
     assert incoming.first_line == b"GET / HTTP/1.1"
+
+
+def test_it_tells_whether_nothing_of_a_request_has_come():
+    receiving = Receiving()
+    assert receiving.incoming.is_at_start
+    assert not receiving.begin(b"\r\n")
+    assert not receiving.incoming.is_at_start
+    assert receiving.begin(GET)
+    assert receiving.incoming.is_at_start

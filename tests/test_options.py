@@ -29,6 +29,8 @@ class Shop:
     open: bool = option("--open-late", BOOLEAN, True, "Serve at night.")
     shelves: int = option("-s --shelves", COUNT, 3, "How many.", shortcuts=(("-l", "9"),))
     wares: tuple[str, ...] = repeatable("--ware", TEXT, ("tea", "milk"), "What is sold.")
+    signs: tuple[str, ...] = repeatable("--note", TEXT, (), "What is written.", separator="\n")
+    sale: str | None = option("--sale", TEXT, None, "What is cheap.", implied="all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ OPTIONS = {one.key: one for section in SECTIONS for one in section.options.value
 
 
 def test_declared_field_is_an_ordinary_field_with_its_default():
-    assert Shop() == Shop(None, True, 3, ("tea", "milk"))
+    assert Shop() == Shop(None, True, 3, ("tea", "milk"), (), None)
     assert Shop(shelves=4).shelves == 4
 
 
@@ -62,7 +64,7 @@ def test_sections_stand_in_the_order_written_and_plain_fields_are_none():
         ("The shop", "shop", Shop),
         ("The desk", "desk", Desk),
     ]
-    assert list(SECTIONS[0].options) == ["name", "open", "shelves", "wares"]
+    assert list(SECTIONS[0].options) == ["name", "open", "shelves", "wares", "signs", "sale"]
 
 
 @pytest.mark.parametrize(
@@ -72,6 +74,8 @@ def test_sections_stand_in_the_order_written_and_plain_fields_are_none():
         ("open-late", "AIOSERVE_OPEN_LATE", ("--open-late", "--no-open-late"), "on"),
         ("shelves", "AIOSERVE_SHELVES", ("-s", "--shelves"), "3"),
         ("ware", "AIOSERVE_WARE", ("--ware",), "tea, milk"),
+        ("note", "AIOSERVE_NOTE", ("--note",), ""),
+        ("sale", "AIOSERVE_SALE", ("--sale",), ""),
         ("plan", "AIOSERVE_PLAN", ("--plan",), "none yet"),
         ("sign", None, ("--sign",), ""),
     ],
@@ -87,8 +91,25 @@ def test_only_a_bare_word_is_an_argument_and_only_a_boolean_a_flag():
     assert [key for key, one in OPTIONS.items() if one.is_flag] == ["open-late", "sign"]
 
 
-def test_description_says_that_an_option_can_be_repeated():
+def test_metavar_stands_for_a_value_behind_a_flag_and_in_brackets_where_it_can_be_left_out():
+    assert {key: one.metavar for key, one in OPTIONS.items()} == {
+        "name": "",
+        "open-late": "",
+        "shelves": "N",
+        "ware": "TEXT",
+        "note": "TEXT",
+        "sale": "[TEXT]",
+        "plan": "PATH",
+        "sign": "",
+    }
+
+
+def test_description_says_that_an_option_can_be_repeated_and_how_if_not_by_commas():
     assert OPTIONS["ware"].description == "What is sold. Can be given several times."
+    assert (
+        OPTIONS["note"].description
+        == "What is written. Can be given several times; in the environment one on each line."
+    )
     assert OPTIONS["shelves"].description == "How many."
 
 
@@ -113,6 +134,9 @@ def test_refusal_names_the_source():
         ({"AIOSERVE_SHELVES": "4"}, {"shelves": Given(("4",), "AIOSERVE_SHELVES")}),
         ({"AIOSERVE_SHELVES": ""}, {}),
         ({"AIOSERVE_WARE": "jam, rye"}, {"ware": Given(("jam", "rye"), "AIOSERVE_WARE")}),
+        ({"AIOSERVE_NOTE": "a, b\n c \n"}, {"note": Given(("a, b", "c"), "AIOSERVE_NOTE")}),
+        ({"AIOSERVE_WARE": "jam,,rye"}, {"ware": Given(("jam", "", "rye"), "AIOSERVE_WARE")}),
+        ({"AIOSERVE_WARE": " "}, {"ware": Given(("",), "AIOSERVE_WARE")}),
         ({"AIOSERVE_NAME": "a,b"}, {"name": Given(("a,b",), "AIOSERVE_NAME")}),
         ({"AIOSERVE_PLAN": "p"}, {"plan": Given(("p",), "AIOSERVE_PLAN")}),
         ({"AIOSERVE_SIGN": "1", "": "1"}, {}),
@@ -123,6 +147,9 @@ def test_refusal_names_the_source():
         "one",
         "empty is not set",
         "several, by commas",
+        "several, by line ends",
+        "nothing between two commas",
+        "blanks are a value, if none of use",
         "a comma in a single value",
         "not for files but for the environment",
         "typed only",

@@ -5,16 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aioserve.kinds import BOOLEAN, FOLDER, PORT, TARGET, choice
+from aioserve.kinds import BOOLEAN, FOLDER, PORT, TARGET, Kind, choice
 from aioserve.options import Given, Option, Reach
-from aioserve.parameters import help_rows, make_parameters, read_typed
+from aioserve.parameters import help_rows, make_parameters, read_typed, supply_implied
 
+PLACE = Kind("PLACE", "a place", str, str, mark="://")
 OPTIONS = (
     Option(("APP",), TARGET, None, "What runs: `module:name`."),
     Option(("-p", "--port"), PORT, 8080, "Where."),
     Option(("--debug",), BOOLEAN, False, "Show more."),
     Option(("-V", "--version"), BOOLEAN, False, "Print it.", reach=Reach.TYPED),
     Option(("--static",), FOLDER, (), "Files.", repeatable=True),
+    Option(("--cors",), PLACE, None, "From where.", implied="*"),
     Option(
         ("--log-level",),
         choice("info", "debug", "error"),
@@ -27,7 +29,7 @@ COMMAND = click.Command("shop", params=make_parameters(OPTIONS))
 
 
 def typed(*words):
-    with COMMAND.make_context("shop", list(words)) as context:
+    with COMMAND.make_context("shop", supply_implied(words, OPTIONS)) as context:
         return {key: one.texts for key, one in read_typed(context, OPTIONS).items()}
 
 
@@ -43,6 +45,17 @@ def typed(*words):
         (("--debug", "--no-debug"), {"debug": ("False",)}),
         (("-V",), {"version": ("True",)}),
         (("--static", "a", "--static", "/b=c"), {"static": ("a", "/b=c")}),
+        (("--cors",), {"cors": ("*",)}),
+        (("--cors", "app:Handler"), {"cors": ("*",), "app": ("app:Handler",)}),
+        (("--cors", "./a/b.py:Handler"), {"cors": ("*",), "app": ("./a/b.py:Handler",)}),
+        (("--cors", "-p", "1"), {"cors": ("*",), "port": ("1",)}),
+        (("--cors", "*", "app:Handler"), {"cors": ("*",), "app": ("app:Handler",)}),
+        (("--cors", "https://a", "app:Handler"), {"cors": ("https://a",), "app": ("app:Handler",)}),
+        (("--cors=https://a", "app:Handler"), {"cors": ("https://a",), "app": ("app:Handler",)}),
+        (("--cors=no", "app:Handler"), {"cors": ("no",), "app": ("app:Handler",)}),
+        (("--cors=", "app:Handler"), {"cors": ("",), "app": ("app:Handler",)}),
+        (("app:Handler", "--cors"), {"cors": ("*",), "app": ("app:Handler",)}),
+        (("--", "--cors"), {"app": ("--cors",)}),
         (("-v",), {"log-level": ("debug",)}),
         (("-vp1",), {"log-level": ("debug",), "port": ("1",)}),
         (("-v", "-q"), {"log-level": ("error",)}),
@@ -67,7 +80,21 @@ def test_source_of_what_was_typed_is_the_long_flag():
 
 
 WORDS = st.sampled_from(
-    ["-p", "80", "--port=", "--debug", "-v", "--static", "a", "--", "-", "--no-debug=1", "-Vp"]
+    [
+        "-p",
+        "80",
+        "--port=",
+        "--debug",
+        "-v",
+        "--static",
+        "a",
+        "--",
+        "-",
+        "--no-debug=1",
+        "-Vp",
+        "--cors",
+        "x://",
+    ]
 )
 
 
@@ -87,6 +114,7 @@ def test_help_shows_forms_default_variable_and_shortcuts():
         ("--debug, --no-debug", "Show more. [default: off] [$AIOSERVE_DEBUG]"),
         ("-V, --version", "Print it."),
         ("--static DIR", "Files. Can be given several times. [$AIOSERVE_STATIC]"),
+        ("--cors [PLACE]", "From where. [$AIOSERVE_CORS]"),
         ("--log-level info|debug|error", "How much. [default: info] [$AIOSERVE_LOG_LEVEL]"),
         ("-v", "Short for --log-level debug."),
         ("-q", "Short for --log-level error."),

@@ -9,7 +9,7 @@ from aioserve import preflight
 from aioserve.errors import BindError, ConfigurationError, StartupError, TlsError
 from aioserve.preflight import prepare
 from aioserve.server import ServerHttpProtocol
-from aioserve.settings import Application, Bind, Process, Settings, Static, Tls
+from aioserve.settings import Application, Bind, Look, Process, Settings, Static, Tls
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +92,72 @@ def test_folder_that_may_not_be_entered_is_found(tmp_path, monkeypatch):
     found = said(Settings(static=Static((("/", str(tmp_path)),))))
 
     assert found == [(ConfigurationError, f"cannot serve '{tmp_path}': Permission denied")]
+
+
+@pytest.fixture
+def site(tmp_path):
+    """Two folders; one has a page for 404."""
+    for name in ("docs", "main"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "main/404.html").write_text("none")
+    return tmp_path
+
+
+def test_option_of_files_that_could_never_be_followed_is_a_problem(site):
+    static = Static((("/", str(site)),), headers=(("/*", "ETag", "1"),))
+
+    (problem,) = said(Settings(static=static))
+
+    assert problem[0] is ConfigurationError
+    assert problem[1].startswith("--header: ETag cannot be given")
+
+
+@pytest.mark.parametrize("names", [("main",), ("main", "docs"), ("docs", "main")])
+def test_error_page_may_be_in_one_of_the_folders(site, names):
+    mounts = tuple((f"/{name}", str(site / name)) for name in names)
+
+    assert said(Settings(static=Static(mounts, error_pages=((404, "404.html"),)))) == []
+
+
+@pytest.mark.parametrize("page", ["none.html", "main", "main/none.html", ".hidden", "out.html"])
+@pytest.mark.parametrize("is_check", [False, True])
+def test_error_page_that_no_folder_has_is_a_problem(site, page, is_check):
+    """Neither a folder, nor what must not be seen, is a page."""
+    (site / ".hidden").write_text("")
+    (site / "out.html").symlink_to(__file__)
+    mounts = ("/", str(site)), ("/docs", str(site / "docs"))
+    static = Static(mounts, error_pages=((404, page), (500, "main/404.html")))
+
+    assert said(Settings(static=static, look=Look(check=is_check))) == [
+        (ConfigurationError, f"--error-page: there is no {page!r} to be shown for 404")
+    ]
+
+
+def test_of_two_pages_for_one_error_the_last_one_counts(site):
+    pages = (404, "404.html"), (404, "none.html")
+    static = Static((("/", str(site / "main")),), error_pages=pages)
+
+    assert [text for _, text in said(Settings(static=static))] == [
+        "--error-page: there is no 'none.html' to be shown for 404"
+    ]
+
+
+def test_error_page_is_nothing_without_a_folder():
+    assert said(Settings(static=Static(error_pages=((404, "none.html"),)))) == []
+
+
+def test_problems_of_rules_are_found_by_who_asks_for_them(site):
+    """Whoever does not is told when they are first read: the other rules still count."""
+    (site / "main/_redirects").write_text("/old /new\n/a /b 999\n")
+    (site / "docs/_headers").write_text("/*\n  ETag: 1\n")
+    mounts = ("/", str(site / "main")), ("/docs", str(site / "docs"))
+
+    found = said(Settings(static=Static(mounts), look=Look(check=True)))
+
+    assert [kind for kind, _ in found] == [ConfigurationError] * 2
+    assert found[0][1].startswith(f"{site}/main/_redirects, line 2: 999 is not a status")
+    assert found[1][1].startswith(f"{site}/docs/_headers, line 2: ETag cannot be given")
+    assert said(Settings(static=Static(mounts))) == []
 
 
 def test_certificate_that_cannot_be_used_is_a_problem():

@@ -36,11 +36,8 @@ def answer_of(responders, path):
     return None
 
 
-def text_of(answer):
-    if isinstance(answer.body, bytes):
-        return answer.body.decode()
-    with answer.body.file as file:
-        return file.read().decode()
+def text_in(answer):
+    return answer.body.decode()
 
 
 def test_nothing_to_serve_is_no_responder():
@@ -53,14 +50,14 @@ def test_nothing_to_serve_is_no_responder():
 def test_longest_prefix_is_asked_first(folders, path, name):
     responders = responders_of(folders, ("/", "site"), ("/docs/api", "api"), ("/docs", "docs"))
 
-    assert text_of(answer_of(responders, path)) == name
+    assert text_in(answer_of(responders, path)) == name
 
 
 def test_of_two_folders_at_one_place_the_first_is_asked_first(folders):
     responders = responders_of(folders, ("/", "docs"), ("/", "site"), has_application=True)
 
-    assert text_of(answer_of(responders, "/")) == "docs"
-    assert text_of(answer_of(responders, "/site.txt")) == "site"
+    assert text_in(answer_of(responders, "/")) == "docs"
+    assert text_in(answer_of(responders, "/site.txt")) == "site"
 
 
 def test_application_is_left_what_is_no_file(folders):
@@ -75,7 +72,13 @@ def test_files_alone_say_that_there_is_none(folders):
 
 
 def test_index_is_as_the_settings_say(folders):
-    assert text_of(answer_of(responders_of(folders, ("/", "site"), index=("site.txt",)), "/")) == "site"
+    assert text_in(answer_of(responders_of(folders, ("/", "site"), index=("site.txt",)), "/")) == "site"
+
+
+def test_all_folders_are_served_as_the_settings_say(folders):
+    responders = responders_of(folders, ("/", "site"), ("/docs", "docs"), headers=(("/*", "X-One", "1"),))
+
+    assert [dict(answer_of(responders, path).headers)["X-One"] for path in ("/", "/docs/")] == ["1", "1"]
 
 
 def test_no_file_is_newer_than_the_clock_that_dates_the_answer(folders):
@@ -83,7 +86,7 @@ def test_no_file_is_newer_than_the_clock_that_dates_the_answer(folders):
 
     answer = answer_of(responders_of(folders, ("/", "site")), "/")
 
-    assert text_of(answer) == "site"
+    assert text_in(answer) == "site"
     assert dict(answer.headers)["Last-Modified"] == format_http_date(NOW)
 
 

@@ -151,6 +151,18 @@ def test_folder_that_cannot_be_served_is_refused_and_nothing_stays_open(process,
     assert [each.fileno() for each in clients.sockets] == [-1]
 
 
+def test_what_was_kept_of_files_is_told_in_the_end(process, clients, tmp_path, capfd):
+    (tmp_path / "a.txt").write_text("a")
+    clients.connect(b"GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n")
+    clients.connect()
+    settings = Settings(process=process, static=Static((("/", str(tmp_path)),)), logs=Logs(level="debug"))
+
+    run(settings, Handler, clients.sockets)
+
+    lines = capfd.readouterr().err.splitlines()
+    assert re.search(r" kept in the end: 1 files, [1-9]\d* bytes; [01] answers, \d+ bytes$", lines[-2])
+
+
 @pytest.mark.parametrize("port_file", [None, "port"])
 def test_port_file_is_there_while_it_serves(clients, tmp_path, monkeypatch, port_file):
     class Reads(Handler):
@@ -334,3 +346,21 @@ def test_settings_reach_the_handler():
     assert options.debug
     assert options.access_log is access_log
     assert options.responders == (responder,)
+
+
+@pytest.mark.parametrize(
+    ("static", "responders", "expected"),
+    [
+        (Static(), (repr,), 32 << 20),
+        (Static(cache=9), (repr,), 4),
+        (Static(cache=0), (repr,), 0),
+        (Static(), (), 0),
+    ],
+    ids=["half of what is kept", "rounded down", "nothing is kept", "an application alone"],
+)
+def test_half_of_the_memory_is_for_answers_that_are_ready(static, responders, expected):
+    """The other half is for files."""
+    options = make_options(Settings(static=static), responders, None)
+
+    assert options.ready_limit == expected
+    assert (options.ready is not None) is bool(expected)

@@ -112,3 +112,24 @@ def test_where_nobody_counts_there_is_no_number(pair, monkeypatch):
         assert send_buffer.acknowledged(Transport(left)) is None
     monkeypatch.setattr(send_buffer, "_BYTES_ACKED", 900)
     assert send_buffer.acknowledged(Transport(pair[0])) is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "seconds", "expected"),
+    [
+        (1_048_576, 0.0625, True),
+        (1_048_576, 0.07, False),
+        (16_777_216, 1.0, True),
+        (16_777_215, 1.0, False),
+        (1_048_576, 0.0, True),
+    ],
+)
+def test_a_client_that_takes_16_mib_a_second_is_quick(pair, sent, seconds, expected):
+    server, _client = pair
+
+    assert send_buffer.widen(server, sent, seconds) is expected
+    bound = server.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT)
+    assert (bound > 262_144) is expected
+
+    send_buffer.narrow(server)
+    assert server.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT) == 262_144

@@ -6,7 +6,7 @@ import pytest
 
 from aioserve.errors import ConfigurationError
 from aioserve.options import Given
-from aioserve.settings import OPTIONS, SECTIONS, Bind, Limits, Settings, Timeouts, build_settings
+from aioserve.settings import OPTIONS, SECTIONS, Bind, Limits, Settings, Static, Timeouts, build_settings
 
 ALL = list(OPTIONS.values())
 
@@ -22,6 +22,7 @@ def test_each_value_lands_in_its_section_with_its_source():
             "port": Given(("0",), "--port"),
             "keep-alive": Given(("5m",), "AIOSERVE_KEEP_ALIVE"),
             "static": Given(("./site", "/docs=./docs"), "aioserve.toml: static"),
+            "cors": Given(("*",), "--cors"),
             "uvloop": Given(("off",), "--uvloop"),
         }
     )
@@ -29,7 +30,7 @@ def test_each_value_lands_in_its_section_with_its_source():
     assert settings.application.app == "app:Handler"
     assert settings.bind == Bind(port=0)
     assert settings.timeouts == Timeouts(keep_alive=300.0)
-    assert settings.static.mounts == (("/", "./site"), ("/docs", "./docs"))
+    assert settings.static == Static((("/", "./site"), ("/docs", "./docs")), cors="*")
     assert settings.process.uvloop is False
     assert settings.limits == Limits()
     assert settings.sources == {
@@ -37,6 +38,7 @@ def test_each_value_lands_in_its_section_with_its_source():
         "port": "--port",
         "keep-alive": "AIOSERVE_KEEP_ALIVE",
         "static": "aioserve.toml: static",
+        "cors": "--cors",
         "uvloop": "--uvloop",
     }
 
@@ -67,6 +69,12 @@ def test_default_is_what_its_own_text_means(one):
     texts = tuple(map(one.kind.format, values))
 
     assert one.parse(Given(texts, "default")) == one.default
+
+
+@pytest.mark.parametrize("one", [one for one in ALL if one.implied], ids=lambda one: one.key)
+def test_value_that_can_be_left_out_is_usable_and_tells_itself_from_other_words(one):
+    assert one.parse(Given((one.implied,), one.flags[-1])) == one.implied
+    assert one.kind.mark
 
 
 @pytest.mark.parametrize("one", [one for one in ALL if one.shortcuts], ids=lambda one: one.key)

@@ -130,6 +130,59 @@ def test_what_is_returned_may_be_awaited_or_ignored(taken, answering, writer, re
     assert not recwarn
 
 
+# Bytes that are sent another way
+
+
+def test_bytes_sent_beside_count_as_if_they_had_been_written(answering, writer):
+    writer.begin(200, "OK", [], length=9)
+    writer.write(b"<")
+    writer.count(3)
+    writer.count(4)
+    assert writer.missing == 1
+    writer.write(b">")
+    writer.write_eof()
+
+    assert (writer.missing, writer.is_broken, writer.persists) == (0, False, True)
+    assert writer.body_length == 9
+    assert writer.output_length == len(answering.sent) + 7
+
+
+def test_too_few_of_them_break_the_answer_and_no_more_can_be_written_behind_all(writer):
+    writer.begin(200, "OK", [], length=9)
+    writer.count(9)
+    with pytest.raises(RuntimeError, match="1 bytes longer"):
+        writer.write(b"x")
+    other = Answering().writer
+    other.begin(200, "OK", [], length=9)
+    other.count(8)
+    other.write_eof()
+
+    assert (writer.missing, writer.body_length) == (0, 9)
+    assert (other.missing, other.is_broken) == (1, True)
+
+
+# The head
+
+
+@pytest.mark.parametrize("request_", [GET, HEAD])
+def test_the_head_is_kept_as_it_was_sent(request_):
+    answering = Answering(request_)
+    writer = answering.writer
+    assert writer.head == b""
+    writer.write_response(200, b"body", {"A": "1"})
+
+    assert writer.head == b"HTTP/1.1 200 OK\r\nA: 1\r\n" + DATE + b"Content-Length: 4\r\n\r\n"
+    assert answering.sent == writer.head + (b"body" if request_ is GET else b"")
+    assert writer.headers_length == len(writer.head)
+
+
+def test_a_head_that_cannot_be_sent_is_none(writer):
+    with pytest.raises(ValueError, match="Bad"):
+        writer.write_response(200, headers={"Bad": "a\r\nb"})
+
+    assert writer.head == b""
+
+
 # 100 Continue
 
 

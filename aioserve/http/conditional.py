@@ -28,11 +28,12 @@ class Validators:
 
     Attributes:
         etag: the entity tag as it stands in ETag, quotes included; a weak one begins with ``W/``.
-        last_modified: the time of the last change, in seconds since the epoch, never in the future.
+        last_modified: the time of the last change, in seconds since the epoch, never in the future; None
+            where it is not known, and conditions about it are ignored (§13.1.3, §13.1.4).
     """
 
     etag: str
-    last_modified: int
+    last_modified: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +73,18 @@ def evaluate_preconditions(
     if (if_match := message.field("if-match")) is not None:
         if not matches_strongly(if_match, validators.etag):
             return PreconditionFailed()  # step 1, §13.1.1
-    elif (since := _date(message, "if-unmodified-since", now)) is not None and changed > since:
-        return PreconditionFailed()  # step 2, §13.1.4
+    elif changed is not None:
+        since = _date(message, "if-unmodified-since", now)
+        if since is not None and changed > since:
+            return PreconditionFailed()  # step 2, §13.1.4
 
     if (if_none_match := message.field("if-none-match")) is not None:
         if matches_weakly(if_none_match, validators.etag):
             return NotModified() if is_reading else PreconditionFailed()  # step 3, §13.1.2
-    elif is_reading and (since := _date(message, "if-modified-since", now)) is not None and changed <= since:
-        return NotModified()  # step 4, §13.1.3
+    elif is_reading and changed is not None:
+        since = _date(message, "if-modified-since", now)
+        if since is not None and changed <= since:
+            return NotModified()  # step 4, §13.1.3
 
     return Proceed(_range_to_honour(message, validators, now))  # steps 5 and 6
 
@@ -121,7 +126,8 @@ def _is_current(if_range: str, validators: Validators, now: int) -> bool:
     """
     if '"' in if_range:
         return if_range == validators.etag and not if_range.startswith("W/")
-    return parse_http_date(if_range, now) == validators.last_modified < now
+    changed = validators.last_modified
+    return changed is not None and parse_http_date(if_range, now) == changed < now
 
 
 def _date(message: RequestMessage, name: str, now: int) -> int | None:

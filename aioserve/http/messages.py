@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from multidict import CIMultiDict, MultiDict
@@ -17,9 +17,9 @@ from multidict import CIMultiDict, MultiDict
 from aioserve.multidict import CIMultiDictProxy, MultiDictProxy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
-    Responder = Callable[["RequestMessage"], "Answer | None"]
+    Responder = Callable[["RequestMessage"], "Answer | Awaitable[Answer] | None"]
     Peer = tuple[str, int] | str | None
 
 _FIELD_LINE = re.compile(rb"([^:]++):[\t ]*+((?:[\t ]*+[^\t\r ]++)*+)[\t ]*+\r\n")
@@ -190,16 +190,34 @@ class RequestMessage:
         return SplitResult(self.scheme, self.host, path, query, "")
 
 
+class OpenFile(Protocol):
+    """A file that is open for reading, however many share it."""
+
+    def fileno(self) -> int:
+        """Return its descriptor."""
+
+    def close(self) -> None:
+        """Need it no more."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileSlice:
     """A run of bytes of an open file, to be sent without reading it whole.
 
     Whoever sends it closes ``file``, also when the sending fails.
+
+    Attributes:
+        file: where the bytes are.
+        offset: of the first.
+        length: how many.
+        is_unchanged: tells whether the file is still the version that was promised; None where nobody knows.
+            The sending fails when it is not, so that no client takes parts of two versions for one.
     """
 
-    file: BinaryIO
+    file: OpenFile
     offset: int
     length: int
+    is_unchanged: Callable[[], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +226,16 @@ class Answer:
 
     The server adds Date, Server, Content-Length (of ``body``, where the status allows one) and Connection,
     and leaves the body out for HEAD.
+
+    Attributes:
+        status: the status code.
+        headers: the header fields.
+        body: bytes, a part of a file, or several of those, one behind the other.
+        is_current: tells whether the same request would be answered by the same bytes now; None where the
+            answer is good only once.
     """
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
-    body: bytes | FileSlice = b""
+    body: bytes | FileSlice | tuple[bytes | FileSlice, ...] = b""
+    is_current: Callable[[], bool] | None = None

@@ -1,8 +1,9 @@
 """Byte ranges (RFC 9110 §14): which bytes of a representation were asked for.
 
-This file decides what a Range is worth. A server may ignore any of them (§14.2), and this one does so with
-everything malformed and with what asks for more bytes than there are, as overlapping ranges do; so neither
-the number of ranges nor that of bytes can be made large by a small request.
+This file decides what a Range is worth, and how several are sent in one answer. A server may ignore any of
+them (§14.2), and this one does so with everything malformed and with more ranges than anybody needs. Ranges
+that overlap or touch become one (§15.3.7.2), so that no request gets a byte twice: neither the number of
+parts nor that of bytes can be made large by a small request.
 """
 
 from __future__ import annotations
@@ -48,17 +49,38 @@ def parse_range(value: str | None, size: int) -> tuple[ByteRange, ...] | Unsatis
     """Read a Range field for a representation of ``size`` bytes.
 
     Returns:
-        The ranges that can be satisfied, cut to the size, in the order asked for and at least one; or
-        `Unsatisfiable`; or None where the whole representation is to be sent: no field, another unit, a
-        malformed or an excessive set of ranges, or nothing there to take a part of.
+        The ranges that can be satisfied, at least one, cut to the size: in the order asked for or, where
+        some overlapped or touched and became one, in that of the bytes; or `Unsatisfiable`; or None where
+        the whole representation is to be sent: no field, another unit, a malformed or an excessive set of
+        ranges, or nothing there to take a part of.
     """
     ranges = [_parse_range_spec(spec, size) for spec in _split_range_set(value or "")]
     if not ranges or None in ranges or size == 0:
         return None
     satisfiable = tuple(part for part in ranges if part is not None and part.length > 0)
-    if not satisfiable:
-        return Unsatisfiable(size)
-    return satisfiable if sum(part.length for part in satisfiable) <= size else None
+    return _coalesce(satisfiable) if satisfiable else Unsatisfiable(size)
+
+
+def render_part_heads(
+    ranges: tuple[ByteRange, ...], size: int, media_type: str, boundary: str
+) -> tuple[list[bytes], bytes]:
+    """Write what stands before each part of a ``multipart/byteranges`` body, and behind the last.
+
+    RFC 9110 §15.3.7.2 and §14.6: each part says its type and its Content-Range.
+
+    Args:
+        ranges: of the parts.
+        size: of the representation.
+        media_type: its Content-Type.
+        boundary: stands in no part, so it is made of what nobody can foresee (RFC 2046 §5.1.1).
+    """
+    heads = [
+        f"\r\n--{boundary}\r\nContent-Type: {media_type}\r\n"
+        f"Content-Range: {part.format_content_range(size)}\r\n\r\n".encode("latin-1")
+        for part in ranges
+    ]
+    heads[0] = heads[0].removeprefix(b"\r\n")  # nothing stands before the first boundary
+    return heads, f"\r\n--{boundary}--\r\n".encode("ascii")
 
 
 def _split_range_set(value: str) -> list[str]:
@@ -81,3 +103,14 @@ def _parse_range_spec(spec: str, size: int) -> ByteRange | None:
     if last and int(last) < int(first):
         return None
     return ByteRange(int(first), min(int(last), size - 1) if last else size - 1)
+
+
+def _coalesce(ranges: tuple[ByteRange, ...]) -> tuple[ByteRange, ...]:
+    """Make one of those that overlap or touch; the order stays where there are none."""
+    merged: list[ByteRange] = []
+    for part in sorted(ranges, key=lambda part: part.first):
+        if merged and part.first <= merged[-1].last + 1:
+            merged[-1] = ByteRange(merged[-1].first, max(merged[-1].last, part.last))
+        else:
+            merged.append(part)
+    return ranges if len(merged) == len(ranges) else tuple(merged)

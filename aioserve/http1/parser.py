@@ -99,6 +99,11 @@ class RequestParser:
         return len(self._data) - self._at
 
     @property
+    def is_at_start(self) -> bool:
+        """Nothing has come of the next request, not even the empty line that may stand before it."""
+        return not (self._has_skipped or self.buffered)
+
+    @property
     def first_line(self) -> bytes:
         """What is there of the next request's first line, cut where it is long; for logs."""
         return self._data[self._at : self._at + _SHOWN_BYTES].partition(b"\n")[0].rstrip(b"\r")

@@ -74,7 +74,7 @@ def _resolve(host: str, port: int | str) -> list[tuple[socket.AddressFamily, tup
 
 def _listen(family: socket.AddressFamily, address: tuple[str, int]) -> socket.socket:
     with ExitStack() as opened:
-        sock = opened.enter_context(socket.socket(family, socket.SOCK_STREAM))
+        sock = opened.enter_context(socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP))
         # A port whose last connections are still in TIME_WAIT can be had again; one that is served cannot.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:

@@ -3,36 +3,46 @@
 This file decides the order of things::
 
     1. is the URL beneath the mount, and the method one for files?       else not ours, or 405
-    2. what does the path name?                    lookup                else not ours, or 404, or 308
-    3. do the conditions of the request hold?      RFC 9110 §13.2.2      else 304 or 412
-    4. which bytes are wanted?                     RFC 9110 §14.2        else 416
-    5. send them: 200 or 206
+    2. is there a rule that sends the client elsewhere in any case?      _redirects with !
+    3. what does the path name?                    lookup                else 308, a listing, or nothing
+    4. if nothing: a rule, or the page of an application in the browser? else not ours, or 404
+    5. which answer is made of the file?           file_answers          200, 206, 304, 412 or 416
 """
 
 from __future__ import annotations
 
 import string
 import time
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from aioserve.errors import ConfigurationError, HttpMethodNotAllowed, HttpProcessingError
-from aioserve.http.conditional import NotModified, PreconditionFailed, evaluate_preconditions
-from aioserve.http.messages import Answer, FileSlice
-from aioserve.http.ranges import Unsatisfiable, parse_range
-from aioserve.static.lookup import FileTree, Found, Redirect, parse_path
-from aioserve.static.representation import Representation
+from aioserve.errors import ConfigurationError, HttpMethodNotAllowed, HttpProcessingError, pairs_of
+from aioserve.http.messages import Answer
+from aioserve.static.file_answers import FileAnswers
+from aioserve.static.finder import Cold, Finder
+from aioserve.static.folders import Listing
+from aioserve.static.lookup import Lookup, Redirect
+from aioserve.static.pages import VARY_OF_PAGES, is_page_request, path_of
+from aioserve.static.redirects import Redirection, Redirects, Rewrite
+from aioserve.static.representation import ChangedMeanwhileError
+from aioserve.static.resource import Loader, Resource
+from aioserve.static.rule_files import RuleFiles
+from aioserve.static.settings import Static
+from aioserve.static.site import ALLOWED, Site
+from aioserve.static.tree import FileTree, Folder, Found, parse_path
+from aioserve.thread_work import ThreadWork
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from aioserve.http.messages import RequestMessage
+    from aioserve.static.header_fields import Fields
+    from aioserve.static.store import Store
 
-_ALLOWED = ("GET", "HEAD", "OPTIONS")
-
-# How often a file that is being written is opened again before the client is asked to come back.
-_ATTEMPTS = 5
+    Outcome = Answer | Awaitable[Answer] | None
 
 
 class StaticFiles:
@@ -41,13 +51,13 @@ class StaticFiles:
     Args:
         root: the folder.
         mount: the URL path at which the folder appears, percent-encoded as in a request: ``/`` or ``/docs``.
-        index: the names of files that stand for their folder, the first that exists.
+        settings: the options.
         alone: nothing else answers for URLs beneath the mount, so whatever is wrong is said here. Otherwise
             an application stands behind, and is left whatever is not a file.
         clock: the time in seconds since the epoch.
 
     Raises:
-        ConfigurationError: ``root`` is no folder, or ``mount`` or ``index`` could never match.
+        ConfigurationError: ``root`` is no folder, or an option could never be followed.
     """
 
     def __init__(
@@ -55,21 +65,31 @@ class StaticFiles:
         root: Path,
         *,
         mount: str = "/",
-        index: Sequence[str] = ("index.html",),
+        settings: Static | None = None,
         alone: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        settings = settings or Static()
+        self._settings = settings
+        self._tree = FileTree(root, hidden=settings.hidden, follow_symlinks=settings.follow_symlinks)
         self._prefix = mount.removesuffix("/")
-        if self._prefix and (self._prefix.endswith("/") or parse_path(self._prefix) is None):
+        if self._prefix and (self._prefix.endswith("/") or self._tree.parse(self._prefix) is None):
             raise ConfigurationError(
                 f"cannot serve files at {mount!r}: it is not a plain URL path such as /docs"
             )
-        self._tree = FileTree(root, index)
+        self._lookup = Lookup(self._tree, settings.index, clean_urls=settings.clean_urls)
+        self.rules = RuleFiles(self._tree, str(root))
+        loader = Loader(self._tree, precompressed=settings.precompressed, compress=settings.compress)
+        room = settings.cache // 2  # the other half is for ready answers
+        self._finder = Finder(self._lookup, loader, self.rules.paths, room, clock)
+        self._files = FileAnswers(self._finder.store, room, clock)
+        self._site = Site(settings, self.rules)
+        self._pages = {status: path_of(name) for status, name in settings.error_pages}
         self._alone = alone
         self._clock = clock
 
-    def __call__(self, message: RequestMessage) -> Answer | None:
-        """Answer a request, or leave it to the next responder by None.
+    def __call__(self, message: RequestMessage) -> Outcome:
+        """Answer a request, at once or later, or leave it to the next responder by None.
 
         Raises:
             HttpProcessingError: 404 and 405, only where nothing stands behind; 412, 416; 503 where a file was
@@ -79,72 +99,188 @@ class StaticFiles:
         path = message.raw_path
         if path != self._prefix and not path.startswith(f"{self._prefix}/"):
             return None
-        path = path.removeprefix(self._prefix)
-        if message.method in ("GET", "HEAD"):
-            return self._read(message, path)
-        if not self._alone:
-            return None
-        if not self._exists(path):
-            raise HttpProcessingError(404)
-        if message.method == "OPTIONS":
-            return Answer(204, (("Allow", ", ".join(_ALLOWED)),))
-        raise HttpMethodNotAllowed(_ALLOWED)
+        return self._respond(message, path.removeprefix(self._prefix))
 
-    def _read(self, message: RequestMessage, path: str) -> Answer | None:
-        for _ in range(_ATTEMPTS):
-            match self._tree.lookup(path):
-                case Found() as found:
-                    if (answer := self._answer(message, found)) is not None:
-                        return answer
-                # An application behind may own the URL of a folder that has nothing to show.
-                case Redirect(there) if self._alone or self._exists(there):
-                    return Answer(308, (("Location", self._location(there, message)),))
-                case _ if self._alone:
-                    raise HttpProcessingError(404)
-                case _:
-                    return None
-        raise HttpProcessingError(503, "The file is being changed.", (("Retry-After", "1"),))
+    @property
+    def store(self) -> Store:
+        """What is kept of the files."""
+        return self._finder.store
 
-    def _answer(self, message: RequestMessage, found: Found) -> Answer | None:
-        """Answer with a file, and close it unless it goes with the answer; None where it changed."""
-        answer = None
+    def has_page(self, status: int) -> bool:
+        """Whether there is a page of the folder's own for an error."""
+        found = self._lookup.find(self._pages[status]) if status in self._pages else None
+        if isinstance(found, Found):
+            found.file.close()
+        return isinstance(found, Found)
+
+    def _respond(self, message: RequestMessage, path: str, *, may_wait: bool = True) -> Outcome:
+        """Answer, with a page of the folder's own where there is one for an error."""
         try:
-            now = int(self._clock())
-            answer = _select(message, Representation.of(found, now), now)
-        finally:
-            if answer is None or not isinstance(answer.body, FileSlice):
-                found.file.close()
+            return self._decide(message, path, may_wait=may_wait)
+        except HttpProcessingError as error:
+            return self._answer_error(error, path)
+
+    def _decide(self, message: RequestMessage, path: str, *, may_wait: bool) -> Outcome:
+        if message.method in ("GET", "HEAD"):
+            answer = self._read(message, path, may_wait=may_wait)
+        else:
+            answer = self._answer_other_method(message, path)
+        if answer is None and self._alone:
+            raise HttpProcessingError(404)
         return answer
+
+    def _read(self, message: RequestMessage, path: str, *, may_wait: bool) -> Outcome:
+        query = message.path.partition("?")[2]
+        redirects = self.rules.redirects() if parse_path(path or "/") else Redirects()
+        if redirects.rules and (rule := redirects.match(path or "/", query, exists=True)):
+            return self._follow(rule, message, path, may_wait=may_wait)
+        answer = self._serve(message, path, may_wait=may_wait)
+        if answer is None and redirects.rules and (rule := redirects.match(path or "/", query, exists=False)):
+            answer = self._follow(rule, message, path, may_wait=may_wait)
+        if answer is None and self._settings.spa and self._is_page(message, path):
+            answer = self._answer_with("/", message, path, VARY_OF_PAGES, may_wait=may_wait)
+        return answer
+
+    def _is_page(self, message: RequestMessage, path: str) -> bool:
+        """Whether an application in the browser may know what stands for a path."""
+        return self._tree.parse(path) is not None and is_page_request(
+            message, path, explicitly=not self._alone
+        )
+
+    # What is there
+
+    def _serve(self, message: RequestMessage, path: str, *, may_wait: bool) -> Outcome:
+        """Answer with what the path names; None where nothing can be shown."""
+        match self._finder.find(path, may_wait=may_wait):
+            case Resource() as resource:
+                return self._answer(message, path, resource, may_wait=may_wait)
+            case Cold(fetch):
+                return self._answer_after(ThreadWork(fetch), message, path)
+            case Folder() as folder if self._settings.listing:
+                return self._list(message, path, folder)
+            case Redirect(there) if self._leads_somewhere(there):
+                return self._redirect(308, there, message, path)
+            case _:
+                return None
 
     def _exists(self, path: str) -> bool:
         """Whether GET would find something there."""
-        outcome = self._tree.lookup(path)
-        if isinstance(outcome, Found):
-            outcome.file.close()
-        return isinstance(outcome, Found | Redirect)
+        found = self._lookup.find(path)
+        if isinstance(found, Found):
+            found.file.close()
+            return True
+        if isinstance(found, Redirect):
+            return self._leads_somewhere(found.path)
+        return isinstance(found, Folder) and self._settings.listing
 
-    def _location(self, path: str, message: RequestMessage) -> str:
-        """Write the path as seen from outside, the query kept (RFC 9110 §15.4.9).
+    def _leads_somewhere(self, there: str) -> bool:
+        """Whether a client is sent to a folder: an application may own it where it has nothing to show."""
+        return self._alone or self._exists(there)
+
+    # Other ways to an answer
+
+    def _answer_other_method(self, message: RequestMessage, path: str) -> Answer | None:
+        is_preflight = self._site.is_preflight(message)
+        if not (self._exists(path) or (is_preflight and self._alone)):
+            return None
+        if is_preflight or (message.method == "OPTIONS" and self._alone):
+            return self._site.answer_options(message, path)
+        if self._alone:
+            raise HttpMethodNotAllowed(ALLOWED)
+        return None
+
+    def _redirect(self, status: int, there: str, message: RequestMessage, path: str) -> Answer:
+        """Send the client to a path beneath the mount, the query kept (RFC 9110 §15.4.9).
 
         The path is printable ASCII and begins with one slash; the query is made printable here.
         """
         query = message.path.partition("?")[2]
         suffix = "?" + quote(query, safe=string.punctuation, errors="replace") if query else ""
-        return f"{self._prefix}{path}{suffix}"
+        location = f"{self._prefix}{there}{suffix}"
+        return Answer(status, (*self._site.other_fields(path), ("Location", location)))
 
+    def _follow(
+        self, rule: Redirection | Rewrite, message: RequestMessage, path: str, *, may_wait: bool
+    ) -> Outcome:
+        """Do what a rule of ``_redirects`` says."""
+        match rule:
+            case Redirection(status, location):
+                there = f"{self._prefix}{location}" if location.startswith("/") else location
+                return Answer(status, (*self._site.other_fields(path), ("Location", there)))
+            case Rewrite(200, there):
+                return self._answer_with(there, message, path, may_wait=may_wait)
+            case page:
+                return self._page(page.status, page.path, path, ())
 
-def _select(message: RequestMessage, representation: Representation, now: int) -> Answer | None:
-    """Choose what is sent of a file; None where it changed meanwhile."""
-    match evaluate_preconditions(message, representation.validators, now):
-        case NotModified():
-            return representation.not_modified()
-        case PreconditionFailed():
-            raise HttpProcessingError(412)
-        case proceed:
-            match parse_range(proceed.range_header, representation.size):
-                case Unsatisfiable() as outside:
-                    raise HttpProcessingError(416, "", (("Content-Range", outside.format_content_range()),))
-                case (part,):
-                    return representation.part(part)
-                case _:  # none, or several: the whole is an answer to any (RFC 9110 §14.2)
-                    return representation.whole()
+    def _answer_with(
+        self, there: str, message: RequestMessage, path: str, *more: tuple[str, str], may_wait: bool
+    ) -> Outcome:
+        """Answer with a file that is not what the path names: with the next request it may be another."""
+        match self._finder.find(there, may_wait=may_wait):
+            case Resource() as resource:
+                return self._answer(message, path, resource, *more, may_wait=may_wait, is_kept=False)
+            case Cold(fetch):
+                return self._answer_after(ThreadWork(fetch), message, path)
+            case _:
+                return None
+
+    def _answer_error(self, error: HttpProcessingError, path: str) -> Answer:
+        """Answer with the folder's own page of an error, or raise it with what is said of all answers."""
+        page = self._pages.get(error.code)
+        answer = None if page is None else self._page(error.code, page, path, pairs_of(error.headers))
+        if answer is not None:
+            return answer
+        error.headers = (*self._site.other_fields(path), *pairs_of(error.headers))
+        raise error
+
+    def _page(self, status: int, page: str, path: str, headers: Fields) -> Answer | None:
+        found = self._finder.find(page, may_wait=False)
+        if not isinstance(found, Resource):
+            return None
+        try:
+            return found.identity.as_error(status, self._site.other_fields(path), headers)
+        finally:
+            found.close()
+
+    # Files
+
+    def _answer(
+        self,
+        message: RequestMessage,
+        path: str,
+        resource: Resource,
+        *more: tuple[str, str],
+        may_wait: bool,
+        is_kept: bool = True,
+    ) -> Outcome:
+        """Answer with a file, and use it no more."""
+        site = (*self._site.fields(path, resource.name), *more)
+        try:
+            outcome = self._files.answer(message, resource, site, may_wait=may_wait, is_kept=is_kept)
+        finally:
+            resource.close()
+        return outcome if isinstance(outcome, Answer) else self._answer_after(outcome, message, path)
+
+    async def _answer_after(self, work: ThreadWork[None], message: RequestMessage, path: str) -> Answer:
+        with suppress(ChangedMeanwhileError):
+            await work.result()
+        answer = self._respond(message, path, may_wait=False)
+        if answer is None:  # it has gone meanwhile, and it is too late to ask anybody else
+            return self._answer_error(HttpProcessingError(404), path)
+        return answer if isinstance(answer, Answer) else await answer
+
+    async def _list(self, message: RequestMessage, path: str, folder: Folder) -> Answer:
+        listing = Listing(
+            self._tree,
+            folder,
+            f"{self._prefix}{path}",
+            f"{self._prefix}/",
+            self._settings.hidden,
+            self._settings.compress,
+            self._site.fields(path, None),
+        )
+        work = ThreadWork(partial(listing.answer, message, int(self._clock())))
+        try:
+            return await work.result()
+        except HttpProcessingError as error:
+            return self._answer_error(error, path)

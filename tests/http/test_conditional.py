@@ -26,6 +26,7 @@ BEFORE = format_http_date(CHANGED - 1)
 AFTER = format_http_date(CHANGED + 1)
 STRONG = Validators('"v1"', CHANGED)
 WEAK = Validators('W/"v1"', CHANGED)
+TIMELESS = Validators('"v1"', None)
 
 WHOLE = Proceed(None)
 PART = Proceed("bytes=0-1")
@@ -128,6 +129,33 @@ def test_weak_validator_is_weak(clause, fields, expected):
     assert evaluate_preconditions(request("GET", *fields), WEAK, NOW) == expected, clause
 
 
+@pytest.mark.parametrize(
+    ("clause", "method", "fields", "expected"),
+    [
+        ("§13.1.4 is ignored", "PUT", (f"If-Unmodified-Since: {BEFORE}",), WHOLE),
+        ("§13.1.4 is ignored, GET", "GET", (f"If-Unmodified-Since: {BEFORE}",), WHOLE),
+        ("§13.1.3 is ignored", "GET", (f"If-Modified-Since: {AFTER}",), WHOLE),
+        ("§13.1.3 is ignored, HEAD", "HEAD", (f"If-Modified-Since: {AT_CHANGE}",), WHOLE),
+        ("§13.1.5 no date is its own", "GET", ("Range: bytes=0-1", f"If-Range: {AT_CHANGE}"), WHOLE),
+        ("§13.1.5 nor is what is none", "GET", ("Range: bytes=0-1", "If-Range: yesterday"), WHOLE),
+        ("§13.1.5 but the tag is", "GET", ("Range: bytes=0-1", 'If-Range: "v1"'), PART),
+        ("§14.2 a range", "GET", ("Range: bytes=0-1",), PART),
+        ("§13.1.1 the tag counts", "GET", ('If-Match: "v2"',), FAILED),
+        ("§13.1.1 and holds", "PUT", ('If-Match: "v1"', f"If-Unmodified-Since: {BEFORE}"), WHOLE),
+        ("§13.1.2 the tag counts", "GET", ('If-None-Match: "v1"', f"If-Modified-Since: {AFTER}"), KNOWN),
+        ("§13.1.2 for others too", "PUT", ('If-None-Match: "v1"', f"If-Unmodified-Since: {AFTER}"), FAILED),
+        (
+            "§13.2.2 steps 2, 3",
+            "GET",
+            (f"If-Unmodified-Since: {BEFORE}", 'If-None-Match: "v1"'),
+            KNOWN,
+        ),
+    ],
+)
+def test_conditions_about_a_time_that_is_not_known_are_ignored(clause, method, fields, expected):
+    assert evaluate_preconditions(request(method, *fields), TIMELESS, NOW) == expected, clause
+
+
 def test_date_of_the_running_second_is_no_strong_validator():
     message = request("GET", "Range: bytes=0-1", f"If-Range: {AT_CHANGE}")
 
@@ -209,7 +237,7 @@ VALUES = ('"v1"', '"v2"', 'W/"v1"', "*", "bytes=0-1", BEFORE, AT_CHANGE, AFTER, 
 @given(
     st.sampled_from(["GET", "HEAD", "PUT", "OPTIONS"]),
     st.lists(st.builds("{}: {}".format, st.sampled_from(FIELDS), st.sampled_from(VALUES))),
-    st.sampled_from([STRONG, WEAK]),
+    st.sampled_from([STRONG, WEAK, TIMELESS]),
 )
 def test_any_request_has_an_outcome(method, fields, validators):
     match evaluate_preconditions(request(method, *fields), validators, NOW):
@@ -221,3 +249,16 @@ def test_any_request_has_an_outcome(method, fields, validators):
             assert any(
                 field.startswith(("If-Match", "If-Unmodified-Since", "If-None-Match")) for field in fields
             )
+
+
+@given(
+    st.sampled_from(["GET", "HEAD", "PUT"]),
+    st.dictionaries(st.sampled_from(FIELDS), st.sampled_from(VALUES)),
+)
+def test_without_a_time_the_fields_about_it_change_nothing(method, fields):
+    others = {name: value for name, value in fields.items() if not name.endswith("-Since")}
+    asked, without = (
+        request(method, *(f"{name}: {value}" for name, value in each.items())) for each in (fields, others)
+    )
+
+    assert evaluate_preconditions(asked, TIMELESS, NOW) == evaluate_preconditions(without, TIMELESS, NOW)

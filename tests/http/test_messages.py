@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from io import BytesIO
 
 import pytest
@@ -19,6 +20,7 @@ from aioserve.http.messages import (
     HttpVersion11,
     RequestMessage,
 )
+from aioserve.static.shared_file import SharedFile
 from tests.steps import Steps, repeats_of
 
 
@@ -263,9 +265,36 @@ def test_answer_is_a_value():
         Answer(200).status = 201
 
 
+def test_answer_is_good_only_once_unless_it_can_tell_whether_it_still_holds():
+    assert Answer(200).is_current is None
+    assert Answer(200, (), b"a", bool).is_current is bool
+
+
+def test_body_may_be_of_several_pieces():
+    file = BytesIO()
+    body = (b"head", FileSlice(file, 1, 2), b"end")
+
+    assert Answer(206, (), body).body == (b"head", FileSlice(file, 1, 2), b"end")
+
+
+def test_file_of_a_slice_has_a_descriptor_and_can_be_closed(tmp_path):
+    """Whoever opened it, a sender needs no more of it than `OpenFile` says."""
+    (tmp_path / "file").write_bytes(b"0123456789")
+    plain, shared = ((tmp_path / "file").open("rb") for _ in range(2))
+
+    for file in (plain, SharedFile(shared, os.fstat(shared.fileno()))):
+        part = FileSlice(file, 2, 3)
+        assert os.pread(part.file.fileno(), part.length, part.offset) == b"234"
+        part.file.close()
+        with pytest.raises(ValueError, match="closed"):
+            file.fileno()
+
+
 def test_slice_of_a_file_is_a_value():
     file = BytesIO()
 
     assert FileSlice(file, 1, 2) == FileSlice(file, 1, 2)
+    assert FileSlice(file, 1, 2).is_unchanged is None
+    assert FileSlice(file, 1, 2, bool) != FileSlice(file, 1, 2)
     with pytest.raises(dataclasses.FrozenInstanceError):
         FileSlice(file, 1, 2).offset = 3

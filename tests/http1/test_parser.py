@@ -326,3 +326,19 @@ def test_tunnel_needs_its_target_even_with_fields_that_were_judged_before():
     assert parser.next_request().method == "GET"
     with pytest.raises(BadStatusLine, match="not host:port"):
         parser.next_request()
+
+
+def test_it_is_at_the_start_of_a_request_when_nothing_of_one_has_come():
+    parser = RequestParser(SMALL)
+    assert parser.is_at_start
+    for piece, expected in (
+        (b"\r", False),
+        (b"\n", False),  # it has been used up; another one would be too many
+        (b"GET / HTTP/1.1\r\n", False),
+        (b"Host: a\r\n\r\n", True),
+        (b"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", True),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\r\nG", False),
+    ):
+        parser.receive_data(piece)
+        parser.next_request()
+        assert parser.is_at_start is expected, piece

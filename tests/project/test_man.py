@@ -71,6 +71,7 @@ def test_manual_has_its_sections_in_the_usual_order():
         "ENVIRONMENT",
         "FILES",
         "CONFIGURATION FILE",
+        "STATIC FILES",
         "SIGNALS",
         "EXIT STATUS",
         "EXAMPLES",

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 import pytest
 
+from tests.system.browser import Browser
 from tests.system.program import Program, Server, environment
 
 LOOPS = [
@@ -67,6 +68,21 @@ def start(tmp_path):
             return program
 
         yield start
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    browser = Browser(tmp_path_factory.mktemp("browser"))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page that in the end must have had nothing to complain about."""
+    with browser.page() as page:
+        yield page
+        assert page.complaints == []
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,157 @@
+"""Listings of folders, and where they stand among the other answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from aioserve.errors import HttpProcessingError
+from tests.static.asking import ALLOWED, Reply, ask, ask_later, read, refusal, request
+
+pytestmark = pytest.mark.usefixtures("no_descriptor_is_left")
+
+JSON = "Accept: application/json"
+
+
+@pytest.fixture
+def static(serve):
+    return serve(listing=True)
+
+
+def names_in(reply):
+    return [entry["name"] for entry in json.loads(reply.body)["entries"]]
+
+
+def refusal_later(static, act, *fields):
+    """Ask for the listing of a folder, do something before it is made, and return what is said instead."""
+
+    async def wait():
+        waiting = static(request("GET", "/bare/", *fields))
+        act()
+        await waiting
+
+    with pytest.raises(HttpProcessingError) as raised:
+        asyncio.run(wait())
+    return raised.value
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_folder_without_index_is_listed(static, site, method):
+    (site / "bare/file.txt").write_text("")
+    (site / "bare/.env").write_text("")
+
+    status, body, fields = ask_later(static, method, "/bare/")
+
+    assert status == 200
+    assert b'<a href="file.txt">' in body
+    assert b".env" not in body
+    assert fields["Content-Type"] == "text/html; charset=utf-8"
+
+
+def test_folder_with_index_is_not(static):
+    assert ask(static, "GET", "/folder/").body == b"the folder"
+
+
+def test_folder_is_redirected_to_its_listing_and_told_of(static):
+    assert ask(static, "GET", "/bare").fields == {"Location": "/bare/"}
+    assert ask(static, "OPTIONS", "/bare/") == Reply(204, b"", {"Allow": ALLOWED})
+    assert refusal(static, "POST", "/bare/").code == 405
+    assert refusal(static, "GET", "/nosuch/").code == 404
+
+
+def test_root_is_listed_without_what_is_for_the_server(serve, site):
+    (site / "_redirects").write_text("")
+    (site / "folder/_redirects").write_text("")
+    static = serve(listing=True, index=("none",))
+
+    assert "_redirects" not in names_in(ask_later(static, "GET", "/", JSON))
+    assert "_redirects" in names_in(ask_later(static, "GET", "/folder/", JSON))
+
+
+def test_hidden_files_are_listed_where_they_are_served(serve, site):
+    (site / "bare/.env").write_text("")
+
+    assert names_in(ask_later(serve(listing=True, hidden=True), "GET", "/bare/", JSON)) == [".env"]
+
+
+def test_listing_knows_its_place(serve):
+    static = serve(listing=True, mount="/docs")
+
+    page, data = (ask_later(static, "GET", "/docs/bare/", field).body for field in ("A: b", JSON))
+
+    assert json.loads(data)["path"] == "/docs/bare/"
+    assert page.count(b"<li>") == 2
+    assert b'<li><a href="../">/docs/</a></li>' in page
+
+
+def test_listing_is_compressed_unless_that_is_switched_off(serve):
+    fields = [
+        ask_later(serve(listing=True, compress=compress), "GET", "/bare/", "Accept-Encoding: gzip").fields
+        for compress in (True, False)
+    ]
+
+    assert fields[0]["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in fields[1]
+
+
+def test_listing_is_never_kept_ready(static):
+    async def wait():
+        return await static(request("GET", "/bare/"))
+
+    assert asyncio.run(wait()).is_current is None
+    assert len(static.store) == 0
+
+
+def test_fields_are_given_to_listings(serve, site):
+    (site / "_headers").write_text("/bare/\n X-One: 1\n")
+    fields = ask_later(serve(listing=True, cors="*", cache_control="max-age=60"), "GET", "/bare/").fields
+
+    assert (fields["X-One"], fields["Access-Control-Allow-Origin"]) == ("1", "*")
+    assert fields["Cache-Control"] == "no-cache"
+
+
+def test_listing_comes_before_the_page_of_an_application_in_the_browser(serve):
+    assert b"<h1>" in ask_later(serve(listing=True, spa=True), "GET", "/bare/").body
+
+
+def test_rule_may_come_before_it(serve, site):
+    (site / "_redirects").write_text("/bare/ /never\n/folder/ /moved 301!\n/as /bare/ 200\n")
+    static = serve(listing=True)
+
+    assert ask_later(static, "GET", "/bare/").status == 200
+    assert ask(static, "GET", "/folder/").status == 301
+    assert refusal(static, "GET", "/as").code == 404  # only a file can be shown in the place of something
+
+
+# Errors
+
+
+def test_folder_that_has_vanished_meanwhile_is_404(serve, site):
+    static = serve(listing=True, headers=(("/*", "X-One", "1"),))
+
+    error = refusal_later(static, (site / "bare").rmdir)
+
+    assert (error.code, error.headers) == (404, (("X-One", "1"),))
+
+
+def test_condition_of_a_listing_that_fails_is_412(serve):
+    static = serve(listing=True, cors="https://a.example")
+
+    error = refusal_later(static, lambda: None, 'If-Match: "other"')
+
+    assert error.code == 412
+    assert dict(error.headers)["Access-Control-Allow-Origin"] == "https://a.example"
+
+
+def test_both_have_the_page_of_that(serve, site):
+    static = serve(listing=True, error_pages=((404, "file.txt"), (412, "file.txt")))
+
+    async def wait():
+        waiting = static(request("GET", "/bare/"))
+        (site / "bare").rmdir()
+        return await waiting
+
+    assert ask_later(static, "GET", "/bare/", 'If-Match: "other"')[:2] == (412, b"0123456789")
+    assert read(asyncio.run(wait()))[:2] == (404, b"0123456789")

@@ -1,0 +1,207 @@
+"""A file leaves by the system's sendfile, to a socket that nobody else writes to."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import pytest
+
+from aioserve import file_body, send_buffer
+from aioserve.file_body import Fetch, Wait, send_directly
+from aioserve.http.messages import FileSlice
+
+SIZE = 3_000_000
+CONTENT = bytes(range(250)) * (SIZE // 250)
+
+
+@pytest.fixture
+def pair():
+    """Two connected sockets that do not block, with little room between them."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        sending = socket.create_connection(server.getsockname())
+        receiving, _ = server.accept()
+    sending.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
+    sending.setblocking(False)
+    receiving.setblocking(False)
+    with sending, receiving:
+        yield sending, receiving
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(CONTENT)
+    with path.open("rb", buffering=0) as file:
+        yield file
+
+
+class Run:
+    """One sending, driven step by step; the client reads whenever there is no room.
+
+    Attributes:
+        waits: what it waited for.
+        counted: the numbers of bytes of the body that it reported.
+        received: what the client has.
+    """
+
+    def __init__(self, pair, head, *pieces):
+        self.sock, self._client = pair
+        self.waits = []
+        self.counted = []
+        self.received = b""
+        self.sending = send_directly(self.sock, head, pieces, self.counted.append)
+
+    def step(self):
+        """Let it go on; False at its end."""
+        wait = next(self.sending, None)
+        if wait is None:
+            return False
+        self.waits.append(wait)
+        if isinstance(wait, Fetch):
+            wait()
+        if wait is Wait.ROOM:
+            self.read()
+        return True
+
+    def read(self):
+        """Read what there is."""
+        try:
+            while data := self._client.recv(1_000_000):
+                self.received += data
+        except BlockingIOError:
+            pass
+
+    def finish(self):
+        """Let it go on to its end, and read all of it."""
+        while self.step():
+            pass
+        self.sock.shutdown(socket.SHUT_WR)
+        self._client.setblocking(True)
+        self.read_to_the_end()
+        return self.received
+
+    def read_to_the_end(self):
+        while data := self._client.recv(1_000_000):
+            self.received += data
+
+
+@pytest.mark.parametrize(
+    ("offset", "length"), [(0, SIZE), (0, 0), (5, 1), (10, 65_536), (10, 65_537), (1_000_000, 2_000_000)]
+)
+def test_head_and_slice_arrive_as_they_are(pair, file, offset, length):
+    run = Run(pair, b"head", FileSlice(file, offset, length))
+
+    assert run.finish() == b"head" + CONTENT[offset : offset + length]
+    assert sum(run.counted) == length
+    assert file.closed
+
+
+def test_others_have_their_turn_and_the_client_its_time(pair, file):
+    run = Run(pair, b"", FileSlice(file, 0, SIZE))
+    run.finish()
+
+    assert set(run.waits) == {Wait.TURN, Wait.ROOM}
+
+
+def test_pieces_arrive_in_their_order(pair, tmp_path):
+    (tmp_path / "a").write_bytes(b"0123456789")
+    files = [(tmp_path / "a").open("rb", buffering=0) for _ in range(2)]
+    pieces = b"<", FileSlice(files[0], 2, 3), b"|", FileSlice(files[1], 9, 1), b">"
+    run = Run(pair, b"head ", *pieces)
+
+    assert run.finish() == b"head <234|9>"
+    assert sum(run.counted) == 7
+    assert all(each.closed for each in files)
+
+
+def test_a_head_that_does_not_fit_waits_for_room(pair):
+    head = bytes(5_000_000)
+    run = Run(pair, head)
+
+    assert run.finish() == head
+    assert Wait.ROOM in run.waits
+
+
+def test_a_file_cut_short_is_an_error(pair, file):
+    run = Run(pair, b"", FileSlice(file, 0, SIZE))
+    run.step()
+    os.truncate(file.name, 100_000)
+
+    with pytest.raises(OSError, match="the file ends too early"):
+        run.finish()
+    assert file.closed
+
+
+def test_a_file_cut_short_before_its_last_bytes_is_an_error(pair, file):
+    os.truncate(file.name, 10)
+    run = Run(pair, b"", FileSlice(file, 0, 100))
+
+    with pytest.raises(OSError, match="the file ends too early"):
+        run.finish()
+
+
+@pytest.mark.parametrize("changed_at", [0, 1, 200_000 - 65_536])
+def test_a_file_changed_meanwhile_is_never_sent_to_its_end(pair, file, changed_at):
+    run = Run(pair, b"", FileSlice(file, 0, 200_000, lambda: sum(run.counted) < changed_at))
+
+    with pytest.raises(OSError, match="the file was changed while it was sent"):
+        run.finish()
+    assert sum(run.counted) <= 200_000 - 65_536
+    assert file.closed
+
+
+def test_what_is_not_in_memory_is_fetched_first(pair, file, monkeypatch):
+    fetched = []
+
+    def preadv(_descriptor, _buffers, offset, _flags):
+        if offset >= max((fetch.offset + fetch.length for fetch in fetched), default=0):
+            raise BlockingIOError
+
+    monkeypatch.setattr(file_body, "_NO_WAIT", 0)
+    monkeypatch.setattr(os, "preadv", preadv)
+    run = Run(pair, b"", FileSlice(file, 0, SIZE))
+    while run.step():
+        if isinstance(run.waits[-1], Fetch):
+            fetched.append(run.waits[-1])
+        if len(fetched) > 10:
+            pytest.fail("the same is fetched again")
+
+    assert max(fetch.length for fetch in fetched) <= 1_048_576
+    assert sum(fetch.length for fetch in fetched) < SIZE + 1_048_576
+    assert run.finish() == CONTENT
+
+
+def test_a_client_that_has_gone_is_an_error(pair, file):
+    sending, receiving = pair
+    run = Run(pair, b"", FileSlice(file, 0, SIZE))
+    receiving.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    receiving.close()
+
+    with pytest.raises((ConnectionResetError, BrokenPipeError)):
+        run.finish()
+    assert file.closed
+    assert sending.fileno() >= 0
+
+
+def test_whoever_stops_before_the_end_closes_the_file(pair, file):
+    run = Run(pair, b"head", FileSlice(file, 0, SIZE))
+    run.step()
+
+    run.sending.close()
+
+    assert file.closed
+
+
+@pytest.mark.parametrize("is_quick", [True, False])
+def test_a_quick_client_gets_more_room_until_the_end(pair, file, monkeypatch, is_quick):
+    calls = []
+    monkeypatch.setattr(send_buffer, "widen", lambda *_: calls.append("widen") or is_quick)
+    monkeypatch.setattr(send_buffer, "narrow", lambda *_: calls.append("narrow"))
+    run = Run(pair, b"", FileSlice(file, 0, SIZE))
+    run.finish()
+
+    if is_quick:
+        assert calls == ["widen", "narrow"]
+    else:
+        assert set(calls) == {"widen"}
