@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from aioserve import send_buffer
 from aioserve.http.messages import FileSlice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from aioserve.http.messages import OpenFile
+    from aioserve.send_buffer import Pace
 
     Pieces = tuple[bytes | FileSlice, ...]
 
@@ -29,9 +28,12 @@ if TYPE_CHECKING:
 # processor time (0.48 s for a GiB with 64 KiB, 0.37 with 256 KiB, 0.30 with 1 MiB), but more memory.
 _BLOCK = 262_144
 
-_DIRECT_BLOCK = 4_194_304  # given to the system at once: as much as it can have under way by Linux's defaults
+_DIRECT_BLOCK = 16_777_216  # given to the system at once, which takes as much as it has room for
+_PROBED = 4_194_304  # of which the first byte must be in memory
 _FETCHED = 1_048_576  # read at once by a thread
 _LAST = 65_536  # sent only when it is known that all before it was of the same version
+
+_MORE = getattr(socket, "MSG_MORE", 0)  # the packet waits for what follows
 
 # Linux tells whether it has something in memory by reading it, if it need not wait. Others are believed.
 _NO_WAIT = getattr(os, "RWF_NOWAIT", None)
@@ -104,11 +106,11 @@ def read_blocks(pieces: Pieces) -> Sending:
     return _started(_read_blocks(pieces))
 
 
-def send_directly(sock: socket.socket, head: bytes, pieces: Pieces, count: Callable[[int], None]) -> Sending:
+def send_directly(pace: Pace, head: bytes, pieces: Pieces, count: Callable[[int], None]) -> Sending:
     """Return a generator that sends by the system's sendfile, and yields only where it has to wait.
 
     Args:
-        sock: where to; nothing else is written to it meanwhile. It does not block.
+        pace: of the client; its socket does not block, and nothing else is written to it meanwhile.
         head: sent first, in one packet with what follows.
         pieces: the body.
         count: called with the number of bytes of each part of the body that was sent.
@@ -116,7 +118,7 @@ def send_directly(sock: socket.socket, head: bytes, pieces: Pieces, count: Calla
     Raises:
         OSError: while it yields: a file cannot be read, or was changed, or the client has gone.
     """
-    return _started(_send_directly(sock, head, pieces, count))
+    return _started(_send_directly(pace, head, pieces, count))
 
 
 def _started(sending: Sending) -> Sending:
@@ -143,36 +145,36 @@ def _read_blocks(pieces: Pieces) -> Sending:
         close_files(pieces)
 
 
-def _send_directly(sock: socket.socket, head: bytes, pieces: Pieces, count: Callable[[int], None]) -> Sending:
-    pace = _Pace(sock)
+def _send_directly(pace: Pace, head: bytes, pieces: Pieces, count: Callable[[int], None]) -> Sending:
     try:
         yield Wait.TURN
-        yield from _send_bytes(sock, head)
+        pace.begin()
+        yield from _send_bytes(pace.sock, head, _MORE)
         for position, piece in enumerate(pieces):
             if isinstance(piece, bytes):
                 count(len(piece))
-                yield from _send_bytes(sock, piece, more=position + 1 < len(pieces))
+                yield from _send_bytes(pace.sock, piece, _MORE if position + 1 < len(pieces) else 0)
             else:
-                yield from _send_slice(sock, piece, count, pace)
+                yield from _send_slice(pace, piece, count)
     finally:
         close_files(pieces)
         pace.end()
 
 
-def _send_slice(sock: socket.socket, piece: FileSlice, count: Callable[[int], None], pace: _Pace) -> Sending:
+def _send_slice(pace: Pace, piece: FileSlice, count: Callable[[int], None]) -> Sending:
     """Send all but the end by sendfile, and the end when nothing has changed until it was read."""
     offset, end = piece.offset, piece.offset + piece.length
     known = offset  # up to here it is in memory
     while end - offset > _LAST:
         if offset >= known:
             size = min(end - offset - _LAST, _DIRECT_BLOCK)
-            if not is_in_memory(piece.file, offset, size):
-                size = min(size, _FETCHED)
-                yield Fetch.of(piece.file, offset, size)
-            known = offset + size
+            known = offset + _length_in_memory(piece.file, offset, size)
+            if known == offset:
+                yield Fetch.of(piece.file, offset, min(size, _FETCHED))
+                known = offset + min(size, _FETCHED)
         _must_be_unchanged(piece)
         try:
-            length = os.sendfile(sock.fileno(), piece.file.fileno(), offset, known - offset)
+            length = os.sendfile(pace.sock.fileno(), piece.file.fileno(), offset, known - offset)
         except BlockingIOError:
             yield Wait.ROOM
             continue
@@ -181,40 +183,21 @@ def _send_slice(sock: socket.socket, piece: FileSlice, count: Callable[[int], No
         offset += length
         count(length)
         pace.add(length)
-        yield Wait.TURN
+        yield Wait.TURN if offset == known else Wait.ROOM
     if not is_in_memory(piece.file, offset, end - offset):
         yield Fetch.of(piece.file, offset, end - offset)
     while offset < end:
         block = _read(piece, offset, end - offset)
         offset += len(block)
         count(len(block))
-        yield from _send_bytes(sock, block, more=False)
+        yield from _send_bytes(pace.sock, block)
 
 
-class _Pace:
-    """Notices when a client is quick, and lets the system take more for it then, until the end."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self._began = time.monotonic()
-        self._sent = 0
-        self._is_wide = False
-
-    def add(self, length: int) -> None:
-        self._sent += length
-        if not self._is_wide and self._sent >= send_buffer.QUICK:
-            self._is_wide = send_buffer.widen(self._sock, self._sent, time.monotonic() - self._began)
-
-    def end(self) -> None:
-        if self._is_wide:
-            send_buffer.narrow(self._sock)
-
-
-def _send_bytes(sock: socket.socket, data: bytes, *, more: bool = True) -> Sending:
+def _send_bytes(sock: socket.socket, data: bytes, flags: int = 0) -> Sending:
     view = memoryview(data)
     while view:
         try:
-            view = view[sock.send(view, socket.MSG_MORE if more else 0) :]
+            view = view[sock.send(view, flags) :]
         except BlockingIOError:
             yield Wait.ROOM
 
@@ -229,12 +212,22 @@ def _read(piece: FileSlice, offset: int, length: int) -> bytes:
 
 def is_in_memory(file: OpenFile, offset: int, length: int) -> bool:
     """Whether reading would not wait for a disk, judged by both ends of the run."""
-    if _NO_WAIT is None or not length:
+    return not length or (_is_there(file, offset) and _is_there(file, offset + length - 1))
+
+
+def _length_in_memory(file: OpenFile, offset: int, length: int) -> int:
+    """Return how much of a run could be read without waiting for a disk, judged by one byte in each piece."""
+    for place in range(offset, offset + length, _PROBED):
+        if not _is_there(file, place):
+            return place - offset
+    return length
+
+
+def _is_there(file: OpenFile, offset: int) -> bool:
+    if _NO_WAIT is None:
         return True
-    probe = bytearray(1)
     try:
-        for place in (offset, offset + length - 1):
-            os.preadv(file.fileno(), [probe], place, _NO_WAIT)
+        os.preadv(file.fileno(), [bytearray(1)], offset, _NO_WAIT)
     except BlockingIOError:
         return False
     except OSError:  # a file system that cannot tell

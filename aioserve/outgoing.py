@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from aioserve import send_buffer
 from aioserve.errors import ClientDisconnectedError
 from aioserve.file_body import Fetch, Wait, read_blocks, send_directly
+from aioserve.send_buffer import Pace
 
 if TYPE_CHECKING:
     import asyncio
@@ -45,8 +46,8 @@ class Outgoing:
         "_is_fetching",
         "_loop",
         "_on_sent",
+        "_pace",
         "_settled",
-        "_socket",
         "_source",
         "_transport",
         "_waiters",
@@ -71,7 +72,7 @@ class Outgoing:
         self._write: Callable[[bytes], object] | None = None
         self._on_sent: Callable[[Exception | None], None] | None = None
         self._is_fetching = False  # a thread reads what the source will send
-        self._socket: socket.socket | None = None  # the transport's, once more
+        self._pace: Pace | None = None  # of the transport's socket, by another descriptor
         self._watched: socket.socket | None = None  # the same, while the loop tells when it has room
         self.is_paused = False
         self.is_lost = False
@@ -163,22 +164,22 @@ class Outgoing:
             count: called for what was sent beside it.
             on_sent: as for `send_from`.
         """
-        sock = None if self._transport.get_write_buffer_size() else self._open_socket()
-        if sock is None:
+        pace = None if self._transport.get_write_buffer_size() else self._open_socket()
+        if pace is None:
             self.send_from(read_blocks(pieces), write, on_sent)
             return
         head, self._held, self._held_bytes = b"".join(self._held), [], 0
         self._written += len(head)
-        self.send_from(send_directly(sock, head, pieces, partial(self._count, count)), write, on_sent)
+        self.send_from(send_directly(pace, head, pieces, partial(self._count, count)), write, on_sent)
 
-    def _open_socket(self) -> socket.socket | None:
+    def _open_socket(self) -> Pace | None:
         """Return the transport's socket under another descriptor, which the loop lets us watch."""
-        if self._socket is None and not self._transport.get_extra_info("sslcontext"):
+        if self._pace is None and not self._transport.get_extra_info("sslcontext"):
             sock = self._transport.get_extra_info("socket")
             if sock is not None and sock.fileno() >= 0:
                 with suppress(OSError):  # no descriptors left
-                    self._socket = socket.socket(fileno=os.dup(sock.fileno()))
-        return self._socket
+                    self._pace = Pace(socket.socket(fileno=os.dup(sock.fileno())))
+        return self._pace
 
     def _count(self, count: Callable[[int], None], size: int) -> None:
         self._written += size
@@ -228,8 +229,8 @@ class Outgoing:
             self._watch(None)
             self._is_fetching = True
             self._loop.run_in_executor(None, piece).add_done_callback(self._fetched)
-        elif piece is Wait.ROOM:
-            self._watch(self._socket)
+        elif piece is Wait.ROOM and self._pace is not None:
+            self._watch(self._pace.sock)
         elif not (self.is_paused or self._watched):  # paused by a piece that did not fit: `resume` goes on
             self._loop.call_soon(self._pump)
 
@@ -276,9 +277,9 @@ class Outgoing:
         self.flush()
         self._wake()
         self._pump()
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        if self._pace is not None:
+            self._pace.sock.close()
+            self._pace = None
 
     def _wake(self) -> None:
         waiters, self._waiters = self._waiters, []

@@ -12,7 +12,9 @@ import socket
 import struct
 import sys
 import termios
+import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,9 +22,15 @@ if TYPE_CHECKING:
 
 _UNSENT = 262_144  # bytes; an unread answer held 3.9 MB without, and half of this made fast clients slower
 
-QUICK = 1_048_576  # bytes sent before it is asked how quick a client is
-_QUICK_RATE = 16 * QUICK  # bytes a second
-_WIDE = 2_097_152  # bytes; of each 10 MB file it saves XXX
+# A client that takes so many bytes as quickly as this gets more room, so that the system has to be asked less
+# often, and sends while it hears of what was received. 10 MB took nginx 0.85 ms, with the bound above 1.4 ms,
+# with Linux's own choice 0.95 ms, and with this room 0.72 ms.
+_QUICK_BYTES = 1_048_576
+_QUICK_RATE = 4_194_304  # bytes a second
+_WIDE = 4_194_304  # bytes; Linux takes twice that
+_MOST_WIDE = 64  # connections at once: what they hold is memory of the system that all share
+_NO_BOUND = 0x7FFFFFFF
+_WMEM_MAX = Path("/proc/sys/net/core/wmem_max")
 
 _BYTES_ACKED = 120  # where Linux has `tcpi_bytes_acked`, of 64 bits, in `struct tcp_info`
 
@@ -32,26 +40,70 @@ def bound(sock: socket.socket) -> None:
     _limit_unsent(sock, _UNSENT)
 
 
-def widen(sock: socket.socket, sent: int, seconds: float) -> bool:
-    """Let the system take much more for a client that is quick: then it has to be asked less often.
+class Pace:
+    """How much the system may take of the files that one client gets.
 
     Args:
         sock: of the client.
-        sent: bytes that it took.
-        seconds: in which it took them.
 
-    Returns:
-        Whether it was quick, and `narrow` has to be called in the end.
+    Attributes:
+        sock: as given.
     """
-    if sent < seconds * _QUICK_RATE:
+
+    __slots__ = ("_began", "_has_room", "_is_quick", "_is_wide", "_sent", "sock")
+
+    _wide_ones = 0
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self._began = 0.0
+        self._sent = 0
+        self._is_quick = False
+        self._is_wide = False
+        self._has_room = False
+
+    def begin(self) -> None:
+        """A file is about to be sent: whoever was quick last time has more room at once."""
+        self._began, self._sent = time.monotonic(), 0
+        if self._is_quick:
+            self._widen()
+
+    def add(self, length: int) -> None:
+        """So many bytes were taken."""
+        self._sent += length
+        if self._sent < _QUICK_BYTES:
+            return
+        self._is_quick = self._sent >= (time.monotonic() - self._began) * _QUICK_RATE
+        if self._is_quick and not self._is_wide:
+            self._widen()
+
+    def end(self) -> None:
+        """It was sent, or will not be sent any further."""
+        if self._is_wide:
+            self._is_wide = False
+            Pace._wide_ones -= 1
+            _limit_unsent(self.sock, _UNSENT)
+
+    def _widen(self) -> None:
+        if Pace._wide_ones >= _MOST_WIDE:
+            return
+        self._is_wide = True
+        Pace._wide_ones += 1
+        _limit_unsent(self.sock, _NO_BOUND)
+        if not self._has_room:
+            self._has_room = True
+            if not _may_be_wide():
+                return
+            with suppress(OSError):  # a closed socket
+                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _WIDE)
+
+
+def _may_be_wide() -> bool:
+    """Whether the system would give as much as is asked for; with less its own choice is better."""
+    try:
+        return int(_WMEM_MAX.read_text(encoding="ascii")) >= _WIDE
+    except (OSError, ValueError):  # another system
         return False
-    _limit_unsent(sock, _WIDE)
-    return True
-
-
-def narrow(sock: socket.socket) -> None:
-    """Take back what `widen` allowed."""
-    _limit_unsent(sock, _UNSENT)
 
 
 def _limit_unsent(sock: socket.socket, size: int) -> None:

@@ -4,7 +4,8 @@ Each server runs on one core and wrk on another, the servers take turns within a
 is user and system time of the whole server per request, read from /proc: it is steadier than requests per
 second. The medians of all rounds are printed, with each server's ratio to aioserve.
 
-Needs Linux, two cores and wrk. The Python peers are installed into an environment of their own, .venv-bench.
+Needs Linux, two cores and wrk; nginx and caddy are measured where they are found. The Python peers are
+installed into an environment of their own, .venv-bench.
 """
 
 from __future__ import annotations
@@ -14,22 +15,18 @@ import json
 import os
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from contextlib import contextmanager
+import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
-HERE = Path(__file__).parent
-PEERS = HERE.parent / ".venv-bench"
+from bench.servers import HERE, install_peers, running, servers
+
 TICK = os.sysconf("SC_CLK_TCK")
 BROWSER = [
     "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
@@ -48,59 +45,43 @@ BROWSER = [
 
 
 @dataclass(frozen=True)
-class Server:
-    """A server to measure: its name, and its command with PORT and SITE to be filled in."""
-
-    name: str
-    command: list[str]
-
-
-@dataclass(frozen=True)
 class Scenario:
-    """What is asked of the servers."""
+    """What is asked of the servers.
+
+    Attributes:
+        name: of the scenario.
+        servers: their names; the others are compared with the first.
+        path: what is asked for.
+        headers: and with which header fields.
+        revalidates: the client has the file already, and asks whether it is still the same.
+    """
 
     name: str
     servers: list[str]
     path: str = "/"
     headers: list[str] = field(default_factory=list)
+    revalidates: bool = False
 
 
-def servers() -> dict[str, Server]:
-    """Name all servers; those that are not installed are left out later."""
-    python = sys.executable
-    peer = str(PEERS / "bin") + "/"
-    quiet = ["--no-access-log", "-q"]
-    listed = [
-        Server("floor", [python, str(HERE / "floor.py"), "PORT"]),
-        Server("aioserve", [python, "-m", "aioserve", "bench/app.py:Handler", "--port", "PORT", *quiet]),
-        Server("static", [python, "-m", "aioserve", "--static", "SITE", "--port", "PORT", *quiet]),
-        Server(
-            "uvicorn",
-            [peer + "uvicorn", "app_asgi:app", "--app-dir", str(HERE), "--port", "PORT", "--no-access-log"],
-        ),
-        Server(
-            "granian",
-            [
-                *(peer + "granian", "--interface", "rsgi", "app_rsgi:app", "--port", "PORT"),
-                *("--working-dir", str(HERE), "--no-ws", "--log-level", "error"),
-            ],
-        ),
-        Server("nginx", ["nginx", "-p", "SITE", "-c", "SITE/.nginx.conf"]),
-    ]
-    return {server.name: server for server in listed}
-
+HELLO = ["aioserve", "floor", "uvicorn", "granian"]
+FILES = ["static", "nginx cached", "nginx", "caddy", "granian files", "starlette"]
 
 SCENARIOS = [
-    Scenario("hello", ["aioserve", "floor", "uvicorn", "granian"]),
-    Scenario("browser", ["aioserve", "floor", "uvicorn", "granian"], headers=BROWSER),
-    Scenario("static", ["static", "nginx"], path="/1k.txt"),
+    Scenario("hello", HELLO),
+    Scenario("browser", HELLO, headers=BROWSER),
+    Scenario("static-1k", FILES, path="/1k.bin"),
+    Scenario("static-1k-browser", FILES, path="/1k.bin", headers=BROWSER),
+    Scenario("static-304", FILES, path="/1k.bin", revalidates=True),
+    Scenario("static-100k", FILES, path="/100k.bin"),
+    Scenario("static-10m", FILES, path="/10m.bin"),
 ]
+SIZES = {"1k.bin": 1_024, "100k.bin": 100_000, "10m.bin": 10_000_000}
 
 
 def main() -> int:
     """Run the scenarios that were asked for and print a table of each."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("only", nargs="*", help="names of scenarios")
+    parser.add_argument("only", nargs="*", help="names of scenarios, or how they begin")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)
     options = parser.parse_args()
@@ -110,20 +91,14 @@ def main() -> int:
     install_peers()
     results = {}
     with tempfile.TemporaryDirectory() as site:
-        Path(site, "1k.txt").write_text("x" * 1023 + "\n", encoding="ascii")
+        for name, size in SIZES.items():
+            Path(site, name).write_bytes(os.urandom(size))
         for scenario in SCENARIOS:
-            if not options.only or scenario.name in options.only:
+            if not options.only or scenario.name.startswith(tuple(options.only)):
                 results[scenario.name] = run_scenario(scenario, site, options.rounds, options.seconds)
-    (HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="ascii")
+    if not options.only:
+        (HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="ascii")
     return 0
-
-
-def install_peers() -> None:
-    """Put the Python peers into their own environment, once."""
-    if not (PEERS / "bin" / "granian").exists():
-        subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
-        pip = [str(PEERS / "bin" / "pip"), "install", "--quiet"]
-        subprocess.run([*pip, "uvicorn", "httptools", "uvloop", "granian"], check=True)
 
 
 def run_scenario(scenario: Scenario, site: str, rounds: int, seconds: int) -> dict[str, dict[str, float]]:
@@ -134,10 +109,11 @@ def run_scenario(scenario: Scenario, site: str, rounds: int, seconds: int) -> di
     for _ in range(rounds):
         for server in present:
             with running(server, site) as (pid, port):
-                load(port, scenario, 1)
-                figures[server.name].append(measure(pid, port, scenario, seconds))
+                url = f"http://127.0.0.1:{port}{server.prefix}{scenario.path}"
+                load(url, scenario, 1)
+                figures[server.name].append(measure(pid, url, scenario, seconds))
     print(f"\n{scenario.name}: median of {rounds} rounds of {seconds} s, 64 connections")
-    print(f"{'server':10} {'us/request':>10} {'requests/s':>11} {'ratio':>6}")
+    print(f"{'server':14} {'us/request':>10} {'requests/s':>11} {'ratio':>6}")
     medians = {
         name: {
             "us_per_request": statistics.median(us for us, _ in rows),
@@ -148,49 +124,14 @@ def run_scenario(scenario: Scenario, site: str, rounds: int, seconds: int) -> di
     ours = medians[scenario.servers[0]]["us_per_request"]
     for name, median in medians.items():
         us, rate = median["us_per_request"], median["requests_per_second"]
-        print(f"{name:10} {us:10.2f} {rate:11.0f} {us / ours:6.2f}")
+        print(f"{name:14} {us:10.2f} {rate:11.0f} {us / ours:6.2f}", flush=True)
     return medians
 
 
-@contextmanager
-def running(server: Server, site: str) -> Iterator[tuple[int, int]]:
-    """Start a server on the first core and stop it in the end."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    Path(site, ".nginx.conf").write_text(
-        f"daemon off; master_process off; pid {site}/.pid; error_log /dev/null; events {{}}\n"
-        f"http {{ access_log off; keepalive_requests 1000000; open_file_cache max=100;\n"
-        f"  server {{ listen 127.0.0.1:{port}; root {site}; }} }}\n",
-        encoding="ascii",
-    )
-    command = [word.replace("PORT", str(port)).replace("SITE", site) for word in server.command]
-    process = subprocess.Popen(
-        ["taskset", "-c", "0", *command],
-        cwd=HERE.parent,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise SystemExit(f"bench: {server.name} does not start: {command}") from None
-                time.sleep(0.05)
-        yield process.pid, port
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def measure(pid: int, port: int, scenario: Scenario, seconds: int) -> tuple[float, float]:
+def measure(pid: int, url: str, scenario: Scenario, seconds: int) -> tuple[float, float]:
     """Return microseconds of processor time per request, and requests per second."""
     before = processor_time(pid)
-    count = load(port, scenario, seconds)
+    count = load(url, scenario, seconds)
     return (processor_time(pid) - before) / count * 1e6, count / seconds
 
 
@@ -201,10 +142,10 @@ def processor_time(pid: int) -> float:
     return (int(stat[11]) + int(stat[12])) / TICK + sum(processor_time(int(child)) for child in children)
 
 
-def load(port: int, scenario: Scenario, seconds: int) -> int:
+def load(url: str, scenario: Scenario, seconds: int) -> int:
     """Let wrk ask from the second core; return how many requests were answered, all of them well."""
-    headers = [word for header in scenario.headers for word in ("-H", header)]
-    url = f"http://127.0.0.1:{port}{scenario.path}"
+    fields = [*scenario.headers, *(validators_of(url) if scenario.revalidates else [])]
+    headers = [word for header in fields for word in ("-H", header)]
     wrk = ["taskset", "-c", "1", "wrk", "-t1", "-c64", f"-d{seconds}", *headers, url]
     said = subprocess.run(wrk, check=True, capture_output=True, text=True).stdout
     if "Non-2xx" in said or "Socket errors" in said:
@@ -213,6 +154,13 @@ def load(port: int, scenario: Scenario, seconds: int) -> int:
     if counted is None:
         raise SystemExit(f"bench: wrk said nothing of use:\n{said}")
     return int(counted[1])
+
+
+def validators_of(url: str) -> list[str]:
+    """Ask for a file, and return the conditions with which a browser asks for it again."""
+    with urllib.request.urlopen(url) as reply:  # noqa: S310 - our own servers
+        pairs = {"If-None-Match": reply.headers["ETag"], "If-Modified-Since": reply.headers["Last-Modified"]}
+    return [f"{name}: {value}" for name, value in pairs.items() if value]
 
 
 if __name__ == "__main__":

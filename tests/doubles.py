@@ -73,6 +73,9 @@ class FakeTransport(asyncio.Transport):
         """Return `unsent`."""
         return self.unsent
 
+    def set_write_buffer_limits(self, high=None, low=None):
+        """Pause nobody: a test calls `pause_writing` itself."""
+
     def pause_reading(self):
         """Note that nothing is wanted."""
         self._is_reading = False

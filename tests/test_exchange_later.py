@@ -276,7 +276,7 @@ async def test_a_socket_that_is_gone_is_not_opened_again_for_a_file(files, caplo
         await protocol.shutdown()
         waiting.futures[0].set_result(Answer(200, (), files(0, 10)))
         await turns()
-        assert protocol._connection._outgoing._socket is None
+        assert protocol._connection._outgoing._pace is None
     assert errors(caplog) == []
 
 

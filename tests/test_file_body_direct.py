@@ -7,9 +7,10 @@ import socket
 
 import pytest
 
-from aioserve import file_body, send_buffer
+from aioserve import file_body
 from aioserve.file_body import Fetch, Wait, send_directly
 from aioserve.http.messages import FileSlice
+from aioserve.send_buffer import Pace
 
 SIZE = 3_000_000
 CONTENT = bytes(range(250)) * (SIZE // 250)
@@ -36,6 +37,26 @@ def file(tmp_path):
         yield file
 
 
+class Pacing(Pace):
+    """A pace that is written down."""
+
+    def __init__(self, sock):
+        super().__init__(sock)
+        self.log = []
+
+    def begin(self):
+        self.log.append("begin")
+        super().begin()
+
+    def add(self, length):
+        self.log.append(length)
+        super().add(length)
+
+    def end(self):
+        self.log.append("end")
+        super().end()
+
+
 class Run:
     """One sending, driven step by step; the client reads whenever there is no room.
 
@@ -50,7 +71,8 @@ class Run:
         self.waits = []
         self.counted = []
         self.received = b""
-        self.sending = send_directly(self.sock, head, pieces, self.counted.append)
+        self.pace = Pacing(self.sock)
+        self.sending = send_directly(self.pace, head, pieces, self.counted.append)
 
     def step(self):
         """Let it go on; False at its end."""
@@ -123,6 +145,20 @@ def test_a_head_that_does_not_fit_waits_for_room(pair):
     assert Wait.ROOM in run.waits
 
 
+def test_file_waits_where_there_is_no_room_at_all(pair, file):
+    sending, _ = pair
+    filled = 0
+    try:
+        while True:
+            filled += sending.send(bytes(100_000))
+    except BlockingIOError:
+        pass
+    run = Run(pair, b"", FileSlice(file, 0, SIZE))
+
+    assert run.finish() == bytes(filled) + CONTENT
+    assert run.waits[0] is Wait.ROOM
+
+
 def test_a_file_cut_short_is_an_error(pair, file):
     run = Run(pair, b"", FileSlice(file, 0, SIZE))
     run.step()
@@ -193,15 +229,18 @@ def test_whoever_stops_before_the_end_closes_the_file(pair, file):
     assert file.closed
 
 
-@pytest.mark.parametrize("is_quick", [True, False])
-def test_a_quick_client_gets_more_room_until_the_end(pair, file, monkeypatch, is_quick):
-    calls = []
-    monkeypatch.setattr(send_buffer, "widen", lambda *_: calls.append("widen") or is_quick)
-    monkeypatch.setattr(send_buffer, "narrow", lambda *_: calls.append("narrow"))
-    run = Run(pair, b"", FileSlice(file, 0, SIZE))
+def test_pace_is_told_what_was_taken_and_when_it_is_over(pair, file):
+    run = Run(pair, b"head", FileSlice(file, 0, SIZE))
     run.finish()
 
-    if is_quick:
-        assert calls == ["widen", "narrow"]
-    else:
-        assert set(calls) == {"widen"}
+    first, *taken, last = run.pace.log
+    assert (first, last) == ("begin", "end")
+    assert sum(taken) == SIZE - 65_536
+
+
+def test_pace_is_told_also_if_it_is_never_begun(pair, file):
+    run = Run(pair, b"head", FileSlice(file, 0, SIZE))
+
+    run.sending.close()
+
+    assert run.pace.log == ["end"]

@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from aioserve import send_buffer
+from aioserve.send_buffer import Pace
 from tests.doubles import FakeTransport
 
 
@@ -114,22 +115,125 @@ def test_where_nobody_counts_there_is_no_number(pair, monkeypatch):
     assert send_buffer.acknowledged(Transport(pair[0])) is None
 
 
+# Files for clients that are quick
+
+NARROW, WIDE = 262_144, 0x7FFFFFFF
+QUICK = 1_048_576  # bytes before it is asked
+
+
+def bound_of(sock):
+    return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands at the seconds in a list."""
+    now = [100.0]
+    monkeypatch.setattr(send_buffer.time, "monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def pace(pair):
+    pace = Pace(pair[0])
+    yield pace
+    pace.end()
+
+
 @pytest.mark.parametrize(
     ("sent", "seconds", "expected"),
     [
-        (1_048_576, 0.0625, True),
-        (1_048_576, 0.07, False),
-        (16_777_216, 1.0, True),
-        (16_777_215, 1.0, False),
-        (1_048_576, 0.0, True),
+        (QUICK, 0.25, WIDE),
+        (QUICK, 0.26, NARROW),
+        (QUICK - 1, 0.0, NARROW),
+        (10 * QUICK, 2.5, WIDE),
+        (10 * QUICK, 2.6, NARROW),
     ],
 )
-def test_a_client_that_takes_16_mib_a_second_is_quick(pair, sent, seconds, expected):
-    server, _client = pair
+def test_a_client_that_takes_4_mib_a_second_gets_more_room(pace, clock, sent, seconds, expected):
+    pace.begin()
+    clock[0] += seconds
+    pace.add(sent)
 
-    assert send_buffer.widen(server, sent, seconds) is expected
-    bound = server.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT)
-    assert (bound > 262_144) is expected
+    assert bound_of(pace.sock) == expected
 
-    send_buffer.narrow(server)
-    assert server.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT) == 262_144
+
+def test_room_is_taken_back_in_the_end_and_given_at_once_the_next_time(pace, clock):
+    pace.begin()
+    pace.add(QUICK)
+    assert bound_of(pace.sock) == WIDE
+
+    pace.end()
+    assert bound_of(pace.sock) == NARROW
+
+    pace.begin()
+    assert bound_of(pace.sock) == WIDE
+
+    clock[0] += 100
+    pace.add(QUICK)
+    pace.end()
+    pace.begin()
+    assert bound_of(pace.sock) == NARROW
+
+
+def test_bytes_are_counted_together(pace, clock):
+    pace.begin()
+    for _ in range(4):
+        clock[0] += 0.05
+        pace.add(QUICK // 4)
+
+    assert bound_of(pace.sock) == WIDE
+
+
+@pytest.mark.usefixtures("clock")
+def test_few_have_more_room_at_once(pair, monkeypatch):
+    """It is memory of the system, which all share."""
+    monkeypatch.setattr(send_buffer, "_MOST_WIDE", 1)
+    first, second = Pace(pair[0]), Pace(pair[1])
+    for each in (first, second):
+        each.begin()
+        each.add(QUICK)
+    assert bound_of(first.sock) == WIDE
+    assert bound_of(second.sock) != WIDE
+
+    first.end()
+    second.add(1)
+    assert bound_of(second.sock) == WIDE
+    second.end()
+
+
+@pytest.mark.parametrize(
+    ("reason", "text", "expected"),
+    [
+        ("as much as is asked for", "4194304\n", True),
+        ("less: its own choice is better", "212992\n", False),
+        ("no number", "much", False),
+        ("nothing: another system", None, False),
+    ],
+)
+@pytest.mark.usefixtures("clock")
+def test_buffer_is_made_larger_where_the_system_gives_all_of_it(
+    pair, monkeypatch, tmp_path, reason, text, expected
+):
+    path = tmp_path / "wmem_max"
+    if text is not None:
+        path.write_text(text)
+    monkeypatch.setattr(send_buffer, "_WMEM_MAX", path)
+    before = pair[0].getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+    pace = Pace(pair[0])
+    for _ in range(2):
+        pace.begin()
+        pace.add(QUICK)
+        pace.end()
+    after = pair[0].getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+
+    assert (after != before) is expected, reason
+
+
+@pytest.mark.usefixtures("clock")
+def test_socket_that_was_closed_meanwhile_is_left_alone(pair):
+    pace = Pace(pair[0])
+    pace.begin()
+    pair[0].close()
+    pace.add(QUICK)
+    pace.end()

@@ -18,10 +18,11 @@ LAYERS = {
     "command": "__main__ cli parameters",
     "start": "preflight loader config_file",
     "process": "runner admission complaints signals responders",
-    "siblings": "static.responder static.file_answers static.finder static.folders static.listing static.entries static.pages static.site "
-    "static.store static.resource static.representation static.compression static.rule_files static.redirects "
-    "static.targets static.header_fields static.patterns static.caching static.lookup static.tree static.watch "
-    "static.shared_file static.media_types listen.sockets listen.tls",
+    "siblings": "static.responder static.file_answers static.finder static.folders static.listing "
+    "static.entries static.pages static.site static.store static.resource static.representation "
+    "static.compression static.rule_files static.redirects static.targets static.header_fields "
+    "static.patterns static.caching static.lookup static.tree static.watch static.shared_file "
+    "static.media_types listen.sockets listen.tls",
     "handler": "server",
     "connection": "connection deadlines exchange",
     "bytes in": "incoming handler_options payload multipart forms charsets",
@@ -30,7 +31,8 @@ LAYERS = {
     "observation": "observe.logs observe.console observe.formats observe.access observe.streams error_pages",
     "wire": "http1.parser http1.lines http1.chunks http1.rules http1.framing http1.grammar",
     "meaning": "http.conditional http.ranges http.negotiation http.messages http.dates",
-    "values": "settings static.settings static.kinds options kinds http.statuses multidict errors escaping suggestion",
+    "values": "settings static.settings static.kinds options kinds http.statuses multidict errors escaping "
+    "suggestion",
     "packages": "static listen observe http1 http aioserve",
 }
 
