@@ -56,9 +56,9 @@ class RuleFiles:
         return self._redirects.read()
 
     def problems(self) -> list[str]:
-        """Return what is wrong with either file, a sentence each."""
-        self.headers()
-        self.redirects()
+        """Return what is wrong with either file, a sentence each, for whoever says it himself."""
+        self._headers.read(is_told=False)
+        self._redirects.read(is_told=False)
         return [*self._headers.problems, *self._redirects.problems]
 
 
@@ -79,7 +79,17 @@ class _RuleFile(Generic[T]):
         self._signature: Signature | tuple[()] | None = None  # empty where it says too little
         self.problems: list[str] = []
 
-    def read(self) -> T:
+    def read(self, *, is_told: bool = True) -> T:
+        before = self.problems
+        self._refresh()
+        if is_told and self.problems != before:
+            for problem in self.problems[:_SHOWN]:
+                logger.warning("%s", problem)
+            if len(self.problems) > _SHOWN:
+                logger.warning("%s: and %d more", self._title, len(self.problems) - _SHOWN)
+        return self._rules
+
+    def _refresh(self) -> None:
         status = status_of(self._tree.place_of(self._names))
         if (None if status is None else signature_of(status)) != self._signature:
             found = self._tree.open(self._names)
@@ -91,7 +101,6 @@ class _RuleFile(Generic[T]):
             else:
                 self._signature = None
                 self._take(self._nothing, ())
-        return self._rules
 
     def _parse_file(self, found: Found) -> tuple[T, tuple[Problem, ...]]:
         content = found.file.read(_MOST_BYTES + 1)
@@ -104,11 +113,4 @@ class _RuleFile(Generic[T]):
 
     def _take(self, rules: T, problems: tuple[Problem, ...]) -> None:
         self._rules = rules
-        before = self.problems
         self.problems = [f"{self._title}, line {one.line}: {one.sentence}" for one in problems]
-        if self.problems == before:
-            return
-        for problem in self.problems[:_SHOWN]:
-            logger.warning("%s", problem)
-        if len(self.problems) > _SHOWN:
-            logger.warning("%s: and %d more", self._title, len(self.problems) - _SHOWN)

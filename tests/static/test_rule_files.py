@@ -212,9 +212,9 @@ def test_what_is_wrong_is_said_once(root, rules, clock, caplog, is_settled):
     (root / "_redirects").write_text(f"/a /b\n{WRONG_REDIRECTS}")
 
     for _ in range(3):
-        problems = rules.problems()
         rules.headers()
         rules.redirects()
+    problems = rules.problems()
 
     assert [problem.partition(": ")[0] for problem in problems] == [
         "site/_headers, line 2",
@@ -240,10 +240,19 @@ def test_what_is_wrong_anew_is_said_anew(root, rules, caplog):
 def test_of_many_problems_some_are_told(root, rules, caplog, number, said):
     (root / "_redirects").write_text(WRONG_REDIRECTS * number)
 
+    rules.redirects()
+
     assert len(rules.problems()) == number
     assert len(caplog.messages) == said
     if number > 10:
         assert caplog.messages[-1] == f"site/_redirects: and {number - 10} more"
+
+
+def test_whoever_asks_what_is_wrong_says_it_himself(root, rules, caplog):
+    (root / "_redirects").write_text(WRONG_REDIRECTS)
+
+    assert len(rules.problems()) == 1
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize("name", ["_headers", "_redirects"])

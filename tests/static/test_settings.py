@@ -23,7 +23,7 @@ def test_nothing_hidden_listed_or_shared_is_served_by_default():
         follow_symlinks=False,
         precompressed=True,
         compress=True,
-        cache_control=None,
+        cache_control="no-cache",
         error_pages=(),
         headers=(),
         cors=None,
