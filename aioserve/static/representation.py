@@ -19,7 +19,7 @@ from aioserve.http.messages import Answer, FileSlice
 from aioserve.http.ranges import render_part_heads
 from aioserve.static.header_fields import merge_fields
 from aioserve.static.shared_file import SharedFile
-from aioserve.static.watch import signature_of
+from aioserve.static.watch import signature_of, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -187,7 +187,7 @@ class Representation:
 def _read(found: Found) -> bytes:
     content = found.file.read(found.status.st_size + 1)  # one more, to see that it ends there
     after = os.fstat(found.file.fileno())
-    if len(content) != found.status.st_size or signature_of(after) != signature_of(found.status):
+    if len(content) != found.status.st_size or version_of(after) != version_of(found.status):
         raise ChangedMeanwhileError
     return content
 

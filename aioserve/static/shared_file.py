@@ -1,13 +1,14 @@
 """An open file that several answers are made of at once.
 
-This file decides by what a change is noticed while it is being sent: by its size and the time of its content.
-Another file that takes its name changes neither, and what is being sent stays whole.
+It is whole as long as nobody writes to it; another file may take its name meanwhile.
 """
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
+
+from aioserve.static.watch import version_of
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -25,7 +26,7 @@ class SharedFile:
 
     def __init__(self, file: BinaryIO, status: os.stat_result) -> None:
         self._file = file
-        self._version = status.st_size, status.st_mtime_ns
+        self._version = version_of(status)
         self._users = 1
 
     def fileno(self) -> int:
@@ -34,8 +35,7 @@ class SharedFile:
 
     def is_unchanged(self) -> bool:
         """Whether nobody has written to it."""
-        status = os.fstat(self._file.fileno())
-        return (status.st_size, status.st_mtime_ns) == self._version
+        return version_of(os.fstat(self._file.fileno())) == self._version
 
     def share(self) -> SharedFile:
         """Need it as well; `close` it in the end."""

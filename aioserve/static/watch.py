@@ -35,6 +35,14 @@ def signature_of(status: os.stat_result) -> Signature:
     )
 
 
+def version_of(status: os.stat_result) -> tuple[int, int]:
+    """Return what is another as soon as the content of a file is another.
+
+    Whatever becomes of its name and its rights meanwhile, its bytes are the same.
+    """
+    return status.st_size, status.st_mtime_ns
+
+
 class Watch:
     """Some files and folders as they are now.
 

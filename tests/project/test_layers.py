@@ -21,7 +21,7 @@ LAYERS = {
     "siblings": "static.responder static.file_answers static.finder static.folders static.listing "
     "static.entries static.pages static.site static.store static.resource static.representation "
     "static.compression static.rule_files static.redirects static.targets static.header_fields "
-    "static.patterns static.caching static.lookup static.tree static.watch static.shared_file "
+    "static.patterns static.caching static.lookup static.tree static.shared_file static.watch "
     "static.media_types listen.sockets listen.tls",
     "handler": "server",
     "connection": "connection deadlines exchange",

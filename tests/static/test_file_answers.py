@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import threading
 
 import pytest
 
 from aioserve.errors import HttpProcessingError
 from aioserve.http.messages import Answer
-from aioserve.static import compression
+from aioserve.static import compression, resource
 from aioserve.static.file_answers import FileAnswers
 from aioserve.static.finder import Finder
 from aioserve.static.lookup import Lookup
@@ -34,17 +35,17 @@ class Answering:
         self.answers = FileAnswers(self.store, room, lambda: NOW)
 
     def __call__(self, target, *fields, method="GET", may_wait=True, is_kept=True):
-        resource = self._finder.find(target, may_wait=False)
+        found = self._finder.find(target, may_wait=False)
         try:
             return self.answers.answer(
                 request(method, target, *fields),
-                resource,
+                found,
                 (("X-Site", "1"),),
                 may_wait=may_wait,
                 is_kept=is_kept,
             )
         finally:
-            resource.close()
+            found.close()
 
 
 @pytest.fixture
@@ -81,9 +82,18 @@ def test_text_that_does_not_become_smaller_is_sent_as_it_is(answering, monkeypat
     assert read(answering("/text.txt", GZIP)).body == TEXT
 
 
-def test_long_text_is_compressed_by_one_thread_for_all(answering):
+def test_long_text_is_compressed_by_one_thread_for_all(answering, monkeypatch):
+    gate = threading.Event()
+
+    def compress(content, coding, compress=resource.compress):
+        gate.wait()
+        return compress(content, coding)
+
+    monkeypatch.setattr(resource, "compress", compress)
+
     async def wait():
         works = [answering("/long.txt", GZIP) for _ in range(3)]
+        gate.set()
         assert isinstance(works[0], ThreadWork)
         assert works[0] is works[1] is works[2]
         await works[0].result()

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from aioserve.static.watch import Watch, is_settled, signature_of, status_of
+from aioserve.static.watch import Watch, is_settled, signature_of, status_of, version_of
 
 SECOND = 1_000_000_000  # ns
 
@@ -289,3 +289,27 @@ def test_signature_says_nothing_about_reading(file):
     after = signature_of(file.stat())
 
     assert before[:4] == after[:4]
+
+
+# The content of a file
+
+
+@pytest.mark.parametrize(
+    ("act", "is_other"),
+    [
+        (lambda path: path.write_bytes(b"longer than before"), True),
+        (lambda path: os.utime(path, (1, 1)), True),
+        (lambda path: path.chmod(0o600), False),
+        (lambda path: path.rename(path.with_name("other")), False),
+        (lambda path: path.unlink(), False),
+    ],
+    ids=["written", "dated", "closed to others", "renamed", "removed"],
+)
+def test_version_is_that_of_the_content_whatever_becomes_of_the_name(tmp_path, act, is_other):
+    path = tmp_path / "file"
+    path.write_bytes(b"content")
+    with path.open("rb") as file:
+        before = version_of(os.fstat(file.fileno()))
+        act(path)
+
+        assert (version_of(os.fstat(file.fileno())) != before) is is_other
