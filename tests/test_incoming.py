@@ -18,7 +18,7 @@ from aioserve.errors import (
     TransferEncodingError,
 )
 from aioserve.http1.parser import ParserLimits, RequestParser
-from aioserve.incoming import DISCARD_LIMIT, Incoming
+from aioserve.incoming import DISCARD_LIMIT, Incoming, peer_of
 from aioserve.payload import EMPTY_PAYLOAD, HIGH_WATER
 from tests.doubles import FakeTransport, awaited
 from tests.receiving import Receiving
@@ -479,3 +479,20 @@ def test_it_tells_whether_nothing_of_a_request_has_come():
     assert not receiving.incoming.is_at_start
     assert receiving.begin(GET)
     assert receiving.incoming.is_at_start
+
+
+# Who sends
+
+
+@pytest.mark.parametrize(
+    ("reason", "peername", "expected"),
+    [
+        ("IPv4", ("192.0.2.1", 40000), ("192.0.2.1", 40000)),
+        ("IPv6, without flow and scope", ("2001:db8::1", 40000, 0, 0), ("2001:db8::1", 40000)),
+        ("a unix socket with a name", "/run/client", "/run/client"),
+        ("one without", "", None),
+        ("nothing", None, None),
+    ],
+)
+def test_address_of_the_client_is_that_of_the_transport(reason, peername, expected):
+    assert peer_of(FakeTransport(peername=peername)) == expected, reason
