@@ -7,9 +7,6 @@ share a packet. Outside of it a head waits for the first bytes of its body, at m
 
 from __future__ import annotations
 
-import os
-import socket
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +17,7 @@ from aioserve.send_buffer import Pace
 
 if TYPE_CHECKING:
     import asyncio
+    import socket
     from collections.abc import Callable, Generator
 
     from aioserve.file_body import Pieces, Sending
@@ -44,6 +42,7 @@ class Outgoing:
         "_held_bytes",
         "_is_corked",
         "_is_fetching",
+        "_is_quick",
         "_loop",
         "_on_sent",
         "_pace",
@@ -72,7 +71,8 @@ class Outgoing:
         self._write: Callable[[bytes], object] | None = None
         self._on_sent: Callable[[Exception | None], None] | None = None
         self._is_fetching = False  # a thread reads what the source will send
-        self._pace: Pace | None = None  # of the transport's socket, by another descriptor
+        self._pace: Pace | None = None  # of the file that is being sent beside the transport
+        self._is_quick = False  # so was the client when the last one was sent
         self._watched: socket.socket | None = None  # the same, while the loop tells when it has room
         self.is_paused = False
         self.is_lost = False
@@ -164,22 +164,15 @@ class Outgoing:
             count: called for what was sent beside it.
             on_sent: as for `send_from`.
         """
-        pace = None if self._transport.get_write_buffer_size() else self._open_socket()
-        if pace is None:
+        if not self._transport.get_write_buffer_size():
+            self._pace = Pace.of(self._transport, is_quick=self._is_quick)
+        if self._pace is None:
             self.send_from(read_blocks(pieces), write, on_sent)
             return
         head, self._held, self._held_bytes = b"".join(self._held), [], 0
         self._written += len(head)
-        self.send_from(send_directly(pace, head, pieces, partial(self._count, count)), write, on_sent)
-
-    def _open_socket(self) -> Pace | None:
-        """Return the transport's socket under another descriptor, which the loop lets us watch."""
-        if self._pace is None and not self._transport.get_extra_info("sslcontext"):
-            sock = self._transport.get_extra_info("socket")
-            if sock is not None and sock.fileno() >= 0:
-                with suppress(OSError):  # no descriptors left
-                    self._pace = Pace(socket.socket(fileno=os.dup(sock.fileno())))
-        return self._pace
+        source = send_directly(self._pace, head, pieces, partial(self._count, count))
+        self.send_from(source, write, on_sent)
 
     def _count(self, count: Callable[[int], None], size: int) -> None:
         self._written += size
@@ -253,6 +246,10 @@ class Outgoing:
         self._watch(None)
         if source is not None:
             source.close()
+        if self._pace is not None:
+            self._is_quick = self._pace.is_quick
+            self._pace.close()
+            self._pace = None
         if on_sent is not None:
             on_sent(error)
 
@@ -277,9 +274,6 @@ class Outgoing:
         self.flush()
         self._wake()
         self._pump()
-        if self._pace is not None:
-            self._pace.sock.close()
-            self._pace = None
 
     def _wake(self) -> None:
         waiters, self._waiters = self._waiters, []

@@ -8,6 +8,8 @@ client is there that reads nothing.
 from __future__ import annotations
 
 import fcntl
+import os
+import resource
 import socket
 import struct
 import sys
@@ -30,6 +32,7 @@ _QUICK_RATE = 4_194_304  # bytes a second
 _WIDE = 4_194_304  # bytes; Linux takes twice that
 _MOST_WIDE = 64  # connections at once: what they hold is memory of the system that all share
 _NO_BOUND = 0x7FFFFFFF
+_SHARE_OF_FILES = 8  # one of so many that the process may have open is for sending files
 _WMEM_MAX = Path("/proc/sys/net/core/wmem_max")
 
 _BYTES_ACKED = 120  # where Linux has `tcpi_bytes_acked`, of 64 bits, in `struct tcp_info`
@@ -41,31 +44,58 @@ def bound(sock: socket.socket) -> None:
 
 
 class Pace:
-    """How much the system may take of the files that one client gets.
+    """How much the system may take of a file that one client gets.
 
     Args:
-        sock: of the client.
+        sock: of the client; `close` closes it.
+        is_quick: the client was quick the last time.
 
     Attributes:
         sock: as given.
+        is_quick: whether it was this time.
     """
 
-    __slots__ = ("_began", "_has_room", "_is_quick", "_is_wide", "_sent", "sock")
+    __slots__ = ("_began", "_is_wide", "_sent", "is_quick", "sock")
 
+    open_ones = 0
     _wide_ones = 0
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, *, is_quick: bool = False) -> None:
+        Pace.open_ones += 1
         self.sock = sock
+        self.is_quick = is_quick
         self._began = 0.0
         self._sent = 0
-        self._is_quick = False
         self._is_wide = False
-        self._has_room = False
+
+    @classmethod
+    def of(cls, transport: asyncio.BaseTransport, *, is_quick: bool) -> Pace | None:
+        """Make one for the socket of a transport, by a descriptor of its own, which the loop lets us watch.
+
+        None where there is TLS, or no socket, or where too many descriptors are taken by this: they are
+        there for connections.
+        """
+        sock = transport.get_extra_info("socket")
+        if sock is None or sock.fileno() < 0 or transport.get_extra_info("sslcontext"):
+            return None
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if 0 <= soft <= cls.open_ones * _SHARE_OF_FILES:
+            return None
+        try:
+            return cls(socket.socket(fileno=os.dup(sock.fileno())), is_quick=is_quick)
+        except OSError:  # no descriptors left
+            return None
+
+    def close(self) -> None:
+        """Need the descriptor no more."""
+        if self.sock.fileno() >= 0:
+            Pace.open_ones -= 1
+            self.sock.close()
 
     def begin(self) -> None:
         """A file is about to be sent: whoever was quick last time has more room at once."""
         self._began, self._sent = time.monotonic(), 0
-        if self._is_quick:
+        if self.is_quick:
             self._widen()
 
     def add(self, length: int) -> None:
@@ -73,8 +103,8 @@ class Pace:
         self._sent += length
         if self._sent < _QUICK_BYTES:
             return
-        self._is_quick = self._sent >= (time.monotonic() - self._began) * _QUICK_RATE
-        if self._is_quick and not self._is_wide:
+        self.is_quick = self._sent >= (time.monotonic() - self._began) * _QUICK_RATE
+        if self.is_quick and not self._is_wide:
             self._widen()
 
     def end(self) -> None:
@@ -90,10 +120,7 @@ class Pace:
         self._is_wide = True
         Pace._wide_ones += 1
         _limit_unsent(self.sock, _NO_BOUND)
-        if not self._has_room:
-            self._has_room = True
-            if not _may_be_wide():
-                return
+        if _may_be_wide():
             with suppress(OSError):  # a closed socket
                 self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _WIDE)
 

@@ -16,6 +16,11 @@ SIZE = 3_000_000
 CONTENT = bytes(range(250)) * (SIZE // 250)
 
 
+@pytest.fixture(autouse=True)
+def _no_pace_is_counted(monkeypatch):
+    monkeypatch.setattr(Pace, "open_ones", 0)
+
+
 @pytest.fixture
 def pair():
     """Two connected sockets that do not block, with little room between them."""
@@ -38,7 +43,7 @@ def file(tmp_path):
 
 
 class Pacing(Pace):
-    """A pace that is written down."""
+    """A pace that is written down; the socket is the test's to close."""
 
     def __init__(self, sock):
         super().__init__(sock)

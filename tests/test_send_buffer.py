@@ -138,6 +138,15 @@ def pace(pair):
     pace = Pace(pair[0])
     yield pace
     pace.end()
+    pace.close()
+
+
+@pytest.fixture(autouse=True)
+def _none_is_left_open(monkeypatch):
+    monkeypatch.setattr(Pace, "open_ones", 0)
+    monkeypatch.setattr(Pace, "_wide_ones", 0)
+    yield
+    assert Pace.open_ones == Pace._wide_ones == 0
 
 
 @pytest.mark.parametrize(
@@ -158,7 +167,8 @@ def test_a_client_that_takes_4_mib_a_second_gets_more_room(pace, clock, sent, se
     assert bound_of(pace.sock) == expected
 
 
-def test_room_is_taken_back_in_the_end_and_given_at_once_the_next_time(pace, clock):
+@pytest.mark.usefixtures("clock")
+def test_room_is_taken_back_in_the_end(pace):
     pace.begin()
     pace.add(QUICK)
     assert bound_of(pace.sock) == WIDE
@@ -166,14 +176,18 @@ def test_room_is_taken_back_in_the_end_and_given_at_once_the_next_time(pace, clo
     pace.end()
     assert bound_of(pace.sock) == NARROW
 
+
+def test_who_was_quick_the_last_time_has_room_at_once_and_may_lose_it(pair, clock):
+    pace = Pace(pair[0], is_quick=True)
     pace.begin()
     assert bound_of(pace.sock) == WIDE
 
     clock[0] += 100
     pace.add(QUICK)
+    assert not pace.is_quick
+
     pace.end()
-    pace.begin()
-    assert bound_of(pace.sock) == NARROW
+    pace.close()
 
 
 def test_bytes_are_counted_together(pace, clock):
@@ -200,6 +214,8 @@ def test_few_have_more_room_at_once(pair, monkeypatch):
     second.add(1)
     assert bound_of(second.sock) == WIDE
     second.end()
+    first.close()
+    second.close()
 
 
 @pytest.mark.parametrize(
@@ -221,19 +237,64 @@ def test_buffer_is_made_larger_where_the_system_gives_all_of_it(
     monkeypatch.setattr(send_buffer, "_WMEM_MAX", path)
     before = pair[0].getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
     pace = Pace(pair[0])
-    for _ in range(2):
-        pace.begin()
-        pace.add(QUICK)
-        pace.end()
+    pace.begin()
+    pace.add(QUICK)
+    pace.end()
     after = pair[0].getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+    pace.close()
 
     assert (after != before) is expected, reason
+
+
+def test_it_has_a_descriptor_of_its_own(pair):
+    pace = Pace.of(Transport(pair[0]), is_quick=True)
+
+    assert pace.sock.fileno() != pair[0].fileno()
+    assert pace.sock.getpeername() == pair[0].getpeername()
+    assert pace.is_quick
+    pace.close()
+    pace.close()  # once is enough, and twice does no harm
+    assert pair[0].fileno() >= 0
+
+
+@pytest.mark.parametrize("reason", ["no socket", "a closed one", "TLS"])
+def test_there_is_none_for(pair, reason):
+    with socket.socket() as closed:
+        pass
+    transport = {
+        "no socket": FakeTransport(),
+        "a closed one": FakeTransport(socket=closed),
+        "TLS": FakeTransport(socket=pair[0], sslcontext=object()),
+    }[reason]
+
+    assert Pace.of(transport, is_quick=False) is None
+
+
+def test_there_is_none_where_descriptors_are_short(pair, monkeypatch):
+    def dup(_descriptor):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(send_buffer.os, "dup", dup)
+
+    assert Pace.of(Transport(pair[0]), is_quick=False) is None
+
+
+@pytest.mark.parametrize(("soft", "most"), [(16, 2), (8, 1), (7, 1), (1, 1), (-1, 5)])
+def test_few_of_all_descriptors_are_for_sending_files(pair, monkeypatch, soft, most):
+    """The others are for connections, and for the files."""
+    monkeypatch.setattr(send_buffer.resource, "getrlimit", lambda _: (soft, soft))
+    made = [Pace.of(Transport(pair[0]), is_quick=False) for _ in range(5)]
+
+    given = [pace for pace in made if pace is not None]
+    for pace in given:
+        pace.close()
+    assert len(given) == most
 
 
 @pytest.mark.usefixtures("clock")
 def test_socket_that_was_closed_meanwhile_is_left_alone(pair):
     pace = Pace(pair[0])
     pace.begin()
-    pair[0].close()
+    pace.close()
     pace.add(QUICK)
     pace.end()
