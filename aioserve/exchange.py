@@ -106,6 +106,7 @@ class Exchange:
         "_is_cancelled",
         "_is_expired",
         "_on_end",
+        "_sends_files",
         "_task",
         "message",
         "writer",
@@ -122,6 +123,7 @@ class Exchange:
         self._on_end = on_end
         self._task: asyncio.Task[Any] | None = None
         self._answer: Answer | None = None  # a responder's that was sent at once
+        self._sends_files = False
         self._is_cancelled = False
         self._is_expired = False
         self._began = time.perf_counter() if channel.options.access_sink is not None else 0.0
@@ -232,6 +234,7 @@ class Exchange:
         if not writer.has_body:
             close_files(pieces)
             return True
+        self._sends_files = True
         self._channel.outgoing.send_files(pieces, writer.write, writer.count, self._end)
         return False
 
@@ -293,6 +296,8 @@ class Exchange:
         handler, body_error = self._channel.handler, self._channel.incoming.payload.exception()
         if isinstance(error, HttpProcessingError) and error is body_error:
             handler.logger.info("%s, after its answer began: %s", self.message, error.message)
+        elif self._sends_files and isinstance(error, OSError):  # where in our own code is no news
+            handler.logger.error("%s, after its answer began: %s", self.message, error)
         else:
             handler.log_exception(
                 "Error handling request %s, after its answer began", self.message, exc_info=error
