@@ -9,7 +9,7 @@ import pytest
 from aioserve.handler_options import HandlerOptions
 from aioserve.http.messages import Answer, FileSlice
 from tests.doubles import FakeTransport
-from tests.wire import GET, LATE, errors, hello, on_both_loops, serving, turns
+from tests.wire import GET, errors, hello, on_both_loops, serving, turns
 
 LETTERS = b"abcdefghij"
 SIZE = 20_000_000  # more than the system takes for a client that does not read
@@ -133,7 +133,9 @@ async def test_one_that_is_too_short_ends_the_connection_and_closes_those_behind
         client = await server.connect()
         client.send(GET + GET)
         assert (await client.rest()).partition(b"\r\n\r\n")[2] == b"<" + LETTERS
-    assert errors(caplog) == [LATE]
+    assert errors(caplog) == [
+        "<RequestMessage GET / HTTP/1.1>, after its answer began: the file ends too early"
+    ]
     assert responder.are_closed
 
 
