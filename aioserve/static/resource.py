@@ -180,7 +180,7 @@ class Loader:
                     twin.file.close()
                 else:
                     twins[coding] = Representation.of(twin, media_type, now, coding)
-            watch = Watch(seen, {self._tree.place_of(names[:-1]), *more})
+            watch = Watch(seen, {*map(self._tree.place_of, _folders_of(names)), *more})
         except BaseException:
             for form in (identity, *twins.values()):
                 form.close()
@@ -204,3 +204,8 @@ class Loader:
 
 def _is_older(one: os.stat_result, other: os.stat_result) -> bool:
     return one.st_mtime_ns < other.st_mtime_ns
+
+
+def _folders_of(names: tuple[bytes, ...]) -> Iterable[tuple[bytes, ...]]:
+    """List the folders on the way to a file: one may be moved out, and a link to it take its place."""
+    return (names[:length] for length in range(len(names)))

@@ -5,8 +5,8 @@ file that was written, replaced, or led elsewhere by a link has another number, 
 in which something came or went.
 
 A time of the system moves in steps of some milliseconds. What was changed in the present step could be
-changed again without a trace, so it is not trusted; nor is anything for longer than a second, as a folder
-further up could have been exchanged for a link to a place where everything is the same.
+changed again without a trace, so it is not trusted; nor is anything for longer than a second, as not
+every file system dates a folder that is moved.
 """
 
 from __future__ import annotations

@@ -199,3 +199,15 @@ def test_fetches_that_nobody_waited_for_are_forgotten(finding, site, monkeypatch
         finding.find(f"/{number}").fetch()
 
     assert len(finding.finder._fetched) <= 3
+
+
+def test_file_is_not_seen_through_a_link_that_took_the_place_of_a_folder_further_up(finding, site, tmp_path):
+    """Everything about the file and its own folder is the same then."""
+    (site / "folder/inner").mkdir()
+    (site / "folder/inner/file.txt").write_bytes(b"seen once")
+    assert isinstance(finding.find("/folder/inner/file.txt"), Resource)
+
+    (site / "folder").rename(tmp_path / "outside")
+    (site / "folder").symlink_to(tmp_path / "outside")
+
+    assert finding.find("/folder/inner/file.txt") == Missing()
