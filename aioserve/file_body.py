@@ -31,7 +31,7 @@ _BLOCK = 262_144
 _DIRECT_BLOCK = 16_777_216  # given to the system at once, which takes as much as it has room for
 _PROBED = 4_194_304  # of which the first byte must be in memory
 _FETCHED = 1_048_576  # read at once by a thread
-_LAST = 65_536  # sent only when it is known that all before it was of the same version
+_LAST = 65_536  # sent after another look at the file; what is queued before it can still change in place
 
 _MORE = getattr(socket, "MSG_MORE", 0)  # the packet waits for what follows
 
