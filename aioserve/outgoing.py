@@ -11,8 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aioserve import send_buffer
+from aioserve.direct_sending import send_directly
 from aioserve.errors import ClientDisconnectedError
-from aioserve.file_body import Fetch, Wait, read_blocks, send_directly
+from aioserve.file_body import Fetch, Wait, read_blocks
 from aioserve.send_buffer import Pace
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from aioserve.file_body import Pieces, Sending
 
 _HELD_LIMIT = 65_536  # bytes; a handler that writes more in one turn needs the transport to push back
+
+# Nothing tells when the client's system has all that was sent: it is asked again and again. Each time is
+# twice as far off as the last, so that the wait is at most doubled.
+_FIRST_LOOK, _LAST_LOOK = 0.001, 0.25  # seconds
 
 
 class Outgoing:
@@ -43,6 +48,8 @@ class Outgoing:
         "_is_corked",
         "_is_fetching",
         "_is_quick",
+        "_look",
+        "_look_delay",
         "_loop",
         "_on_sent",
         "_pace",
@@ -74,6 +81,8 @@ class Outgoing:
         self._pace: Pace | None = None  # of the file that is being sent beside the transport
         self._is_quick = False  # so was the client when the last one was sent
         self._watched: socket.socket | None = None  # the same, while the loop tells when it has room
+        self._look: asyncio.TimerHandle | None = None  # the source is asked again then
+        self._look_delay = _FIRST_LOOK
         self.is_paused = False
         self.is_lost = False
 
@@ -141,8 +150,10 @@ class Outgoing:
         """Whether the client's system has taken everything, as far as one can tell."""
         if self.unsent or self._held:
             return False
-        if self._settled != self._written and not send_buffer.unacknowledged(self._transport):
-            self._settled = self._written
+        if self._settled != self._written:
+            sock = self._transport.get_extra_info("socket")
+            if not send_buffer.unacknowledged(sock):
+                self._settled = self._written
         return self._settled == self._written
 
     # A body that is not in memory
@@ -224,6 +235,10 @@ class Outgoing:
             self._loop.run_in_executor(None, piece).add_done_callback(self._fetched)
         elif piece is Wait.ROOM and self._pace is not None:
             self._watch(self._pace.sock)
+        elif piece is Wait.DELIVERY:
+            self._watch(None)
+            self._look = self._loop.call_later(self._look_delay, self._pump)
+            self._look_delay = min(self._look_delay * 2, _LAST_LOOK)
         elif not (self.is_paused or self._watched):  # paused by a piece that did not fit: `resume` goes on
             self._loop.call_soon(self._pump)
 
@@ -244,6 +259,10 @@ class Outgoing:
         source, on_sent = self._source, self._on_sent
         self._source = self._write = self._on_sent = None
         self._watch(None)
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+        self._look_delay = _FIRST_LOOK
         if source is not None:
             source.close()
         if self._pace is not None:

@@ -2,8 +2,7 @@
 
 This file decides which requests need not be read a second time, and how long an answer may be given without
 looking whether it still holds: for one turn of the event loop. What came in one turn came at the same time
-as far as anybody can tell, and looking, which asks the system about files, costs a third of all that happens
-to a small request.
+as far as anybody can tell, and looking, which asks the system about files, costs more than all the rest.
 
 Only whole heads are remembered, without a body, and only what a responder allows by `Answer.is_current`.
 """

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from itertools import chain
@@ -25,7 +26,7 @@ from aioserve.observe.logs import open_observers
 from aioserve.responders import make_responders
 from aioserve.server import ServerHttpProtocol
 from aioserve.signals import StopSignals
-from aioserve.static.responder import StaticFiles
+from aioserve.static.mounts import Mounts
 
 if TYPE_CHECKING:
     import socket
@@ -44,6 +45,11 @@ logger = logging.getLogger(__name__)
 _A_DAY = 86_400.0  # seconds
 # Connections that are accepted before one of them is looked at: asyncio takes its backlog for that.
 _AT_ONCE = 64
+
+# After so many seconds a thread that computes lets the loop have the interpreter, which asks for it again
+# after each call of the system. With Python's own 0.005 a small file took 34 ms while a folder of 100,000
+# was listed (p99), with this 8 ms, and the listing took no longer.
+_SWITCH_INTERVAL = 0.001
 
 
 def run(
@@ -67,10 +73,13 @@ def run(
         ConfigurationError: a folder cannot be served.
     """
     signals = StopSignals(settings.timeouts.shutdown)
+    switch_interval = sys.getswitchinterval()
+    sys.setswitchinterval(min(switch_interval, _SWITCH_INTERVAL))
     try:
         with asyncio.Runner(loop_factory=_choose_loop(settings.process.uvloop)) as runner:
             return runner.run(_Server(settings, factory, sockets, tls, signals).serve())
     finally:
+        sys.setswitchinterval(switch_interval)
         signals.close()
         for each in sockets:
             each.close()
@@ -164,6 +173,7 @@ class _Server:
             self._settings.static,
             has_application=self._factory is not None,
             clock=lambda: ticker.seconds,  # a Last-Modified is never later than Date
+            call_later=asyncio.get_running_loop().call_later,
         )
         options = self._options = make_options(self._settings, responders, access_log)
         limit = self._settings.limits.connections or allowed_connections()
@@ -174,7 +184,9 @@ class _Server:
         ready = None if self._options is None else self._options.ready
         if self._options is None or ready is None:
             return
-        stores = [each.store for each in self._options.responders if isinstance(each, StaticFiles)]
+        stores = [
+            *chain.from_iterable(each.stores for each in self._options.responders if isinstance(each, Mounts))
+        ]
         logger.debug(
             "kept in the end: %d files, %d bytes; %d answers, %d bytes",
             sum(map(len, stores)),

@@ -139,9 +139,8 @@ def _limit_unsent(sock: socket.socket, size: int) -> None:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, size)
 
 
-def unacknowledged(transport: asyncio.BaseTransport) -> int:
+def unacknowledged(sock: socket.socket | None) -> int:
     """Return how many bytes the system holds that the peer's has not taken; 0 where it cannot tell."""
-    sock = transport.get_extra_info("socket")
     if sock is None:
         return 0
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -30,9 +31,18 @@ class ThreadWork(Generic[T]):
         future.exception()  # nobody may wait, and then nobody is to be told
         self._on_end()
 
+    def discard(self, dispose: Callable[[T], object]) -> None:
+        """Wait for it no more; what it returns is to be disposed of, in the event loop."""
+        self._future.add_done_callback(partial(_dispose, dispose))
+
     async def result(self) -> T:
         """Wait for what it returns, or raises.
 
         One who waits no more, since its client has gone, does not keep others from waiting.
         """
         return await asyncio.shield(self._future)
+
+
+def _dispose(dispose: Callable[[T], object], future: asyncio.Future[T]) -> None:
+    if future.exception() is None:
+        dispose(future.result())

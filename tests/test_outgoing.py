@@ -272,7 +272,7 @@ def test_nothing_is_sent_after_the_connection_is_lost(sending, outgoing):
 
 def test_it_tells_whether_the_client_has_taken_everything(sending, outgoing, monkeypatch):
     held = [3]
-    monkeypatch.setattr(send_buffer, "unacknowledged", lambda _transport: held[0])
+    monkeypatch.setattr(send_buffer, "unacknowledged", lambda _sock: held[0])
     assert outgoing.is_taken  # nothing was sent
     outgoing.hold(b"hello")
     assert not outgoing.is_taken

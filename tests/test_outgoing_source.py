@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
 from aioserve.errors import ClientDisconnectedError
+from aioserve.file_body import Wait
 from aioserve.outgoing import Outgoing
 from tests.sending import Sending
 from tests.wire import on_both_loops
@@ -261,3 +263,34 @@ async def test_connection_that_is_closed_behind_a_source_is_lost_once():
     assert len(received) == SIZE
     assert complaints == []
     assert lost == [None]
+
+
+def test_source_that_waits_for_delivery_is_asked_again_ever_more_rarely(sending):
+    asked = []
+
+    def source():
+        for _ in range(40):
+            asked.append(sending.loop.time())
+            yield Wait.DELIVERY
+        yield b"end"
+
+    start = sending.loop.time()
+    sending.send_from(source())
+    sending.loop.advance(10)
+
+    delays = [later - earlier for earlier, later in pairwise([start, *asked])]
+    assert delays[:4] == pytest.approx([0, 0.001, 0.002, 0.004])
+    assert delays[9:] == pytest.approx([0.25] * len(delays[9:]))
+    assert (sending.writes, sending.ends) == ([b"end"], [None])
+    assert sending.loop.pending == 0
+
+
+def test_connection_lost_while_delivery_is_waited_for_ends_it_at_once(sending):
+    log = []
+    sending.send_from(pieces(Wait.DELIVERY, log=log))
+    sending.loop.turn()
+    sending.outgoing.lose()
+
+    assert log == ["closed"]
+    assert [type(end) for end in sending.ends] == [ClientDisconnectedError]
+    assert sending.loop.pending == 0

@@ -103,6 +103,15 @@ def site(tmp_path):
     return tmp_path
 
 
+@pytest.mark.parametrize("place", ["/docs", "/docs/"])
+def test_url_belongs_to_one_folder(site, tmp_path, place):
+    mounts = (("/", str(site)), ("/docs", str(site)), (place, str(tmp_path)))
+
+    assert said(Settings(static=Static(mounts))) == [
+        (ConfigurationError, f"cannot serve {str(tmp_path)!r}: another folder is at /docs")
+    ]
+
+
 def test_option_of_files_that_could_never_be_followed_is_a_problem(site):
     static = Static((("/", str(site)),), headers=(("/*", "ETag", "1"),))
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 
 import pytest
 
@@ -24,7 +25,7 @@ def folders(tmp_path):
 
 def responders_of(folders, *mounts, has_application=False, **more):
     static = Static(tuple((prefix, str(folders / name)) for prefix, name in mounts), **more)
-    return make_responders(static, has_application=has_application, clock=lambda: NOW)
+    return make_responders(static, has_application=has_application, clock=lambda: NOW, call_later=fail)
 
 
 def answer_of(responders, path):
@@ -36,28 +37,35 @@ def answer_of(responders, path):
     return None
 
 
+def fail(*_):
+    pytest.fail("no file is kept open")
+
+
 def text_in(answer):
     return answer.body.decode()
 
 
 def test_nothing_to_serve_is_no_responder():
-    assert make_responders(Static(), has_application=True, clock=lambda: NOW) == ()
+    assert make_responders(Static(), has_application=True, clock=lambda: NOW, call_later=fail) == ()
 
 
 @pytest.mark.parametrize(
     ("path", "name"), [("/", "site"), ("/docs/", "docs"), ("/docs/api/", "api"), ("/site.txt", "site")]
 )
-def test_longest_prefix_is_asked_first(folders, path, name):
+def test_longest_prefix_is_asked(folders, path, name):
     responders = responders_of(folders, ("/", "site"), ("/docs/api", "api"), ("/docs", "docs"))
 
     assert text_in(answer_of(responders, path)) == name
 
 
-def test_of_two_folders_at_one_place_the_first_is_asked_first(folders):
-    responders = responders_of(folders, ("/", "docs"), ("/", "site"), has_application=True)
+@pytest.mark.parametrize("has_application", [True, False])
+def test_url_belongs_to_one_folder_whether_or_not_an_application_is_there(folders, has_application):
+    (folders / "site/docs").mkdir()
+    (folders / "site/docs/only.txt").write_text("of the outer folder")
+    responders = responders_of(folders, ("/", "site"), ("/docs", "docs"), has_application=has_application)
 
-    assert text_in(answer_of(responders, "/")) == "docs"
-    assert text_in(answer_of(responders, "/site.txt")) == "site"
+    with nullcontext() if has_application else pytest.raises(HttpProcessingError):
+        assert answer_of(responders, "/docs/only.txt") is None
 
 
 def test_application_is_left_what_is_no_file(folders):

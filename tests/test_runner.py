@@ -309,6 +309,21 @@ def test_second_signal_cuts_off_what_goes_on(process, clients, capfd, number, co
 # The loop
 
 
+def test_threads_that_compute_leave_the_interpreter_to_the_loop_soon(process, clients):
+    before, seen = sys.getswitchinterval(), []
+
+    class Handler(ServerHttpProtocol):
+        async def handle_request(self, _message, _payload):
+            seen.append(sys.getswitchinterval())
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    clients.connect()
+    run(Settings(process=process), Handler, clients.sockets)
+
+    assert seen == [pytest.approx(0.001)]
+    assert sys.getswitchinterval() == before
+
+
 def test_loop_is_uvloop_where_it_is_installed_and_not_refused(monkeypatch):
     class FakeUvloop:
         new_event_loop = object()

@@ -184,3 +184,25 @@ def test_end_is_told_once_and_before_anybody_has_the_result():
 def test_work_is_made_in_a_loop():
     with pytest.raises(RuntimeError, match="no running event loop"):
         ThreadWork(lambda: None)
+
+
+@pytest.mark.parametrize(("outcome", "disposed"), [("done", ["done"]), (OSError("broken"), [])])
+@pytest.mark.parametrize("is_done", [False, True])
+def test_what_is_discarded_is_disposed_of_when_it_is_there(outcome, disposed, is_done):
+    held = Held(outcome)
+    got = []
+
+    async def scenario():
+        ended = asyncio.Event()
+        work = ThreadWork(held, on_end=ended.set)
+        if is_done:
+            held.go.set()
+            await ended.wait()
+        work.discard(got.append)
+        assert got == []
+        held.go.set()
+        await ended.wait()
+        await asyncio.sleep(0)
+
+    run(scenario, held)
+    assert got == disposed

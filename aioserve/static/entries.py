@@ -22,10 +22,6 @@ Order = Literal["name", "size", "date"]
 # How many are sorted at one blow: 1 ms, where 100,000 would take 30 to 40. Merging the pieces takes 50 more.
 _PIECE = 4096
 _MIDDLE = 1 << 63  # added to a number of up to 64 bits, so that no text of one begins with a sign
-
-_WELL_KNOWN = ".well-known"  # the one hidden name that is for everybody (RFC 8615)
-_RULES = frozenset(("_headers", "_redirects"))  # for the server, in the root of what it serves
-_UNREACHABLE = "\\"  # no path may hold it, and so a link would lead nowhere
 _DIGITS = re.compile(r"[0-9]++")
 
 
@@ -46,18 +42,16 @@ class Entry(NamedTuple):
 
 
 def read_entries(
-    folder: int, *, hidden: bool, follow: Callable[[str], os.stat_result | None], is_root: bool = False
+    folder: int, *, may_see: Callable[[str], bool], follow: Callable[[str], os.stat_result | None]
 ) -> list[Entry]:
     """Read what may be seen of a folder: regular files and folders, in no order.
 
-    What vanishes meanwhile, or may not be asked about, is left out, and so are names that no URL can reach.
+    What vanishes meanwhile, or may not be asked about, is left out.
 
     Args:
         folder: a descriptor of the folder, open for reading; it stays open.
-        hidden: names that begin with a dot are shown; ``.well-known`` always is.
+        may_see: tells whether a name is for clients.
         follow: says what a symbolic link leads to, given its name, or None where that must not be seen.
-        is_root: the folder is the root of what is served, where ``_headers`` and ``_redirects`` are rules for
-            the server.
 
     Raises:
         OSError: the folder cannot be read.
@@ -66,9 +60,7 @@ def read_entries(
     with os.scandir(folder) as found:
         for each in found:
             name = each.name
-            if _UNREACHABLE in name or (is_root and name in _RULES):
-                continue
-            if name[0] == "." and not hidden and name != _WELL_KNOWN:
+            if not may_see(name):
                 continue
             try:
                 status: os.stat_result | None = each.stat(follow_symlinks=False)

@@ -1,28 +1,32 @@
 """The answer that lists a folder, made in a thread: a folder may be large.
 
-This file decides in which form a listing is sent, and that it is sent only to who has not got the same.
+This file decides in which form a listing is sent, that it is sent only to who has not got the same, and that
+one is made at a time.
 """
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from aioserve.errors import HttpProcessingError
-from aioserve.http.conditional import NotModified, PreconditionFailed, Validators, evaluate_preconditions
+from aioserve.file_body import close_files, pieces_of
+from aioserve.http.conditional import PreconditionFailed, Proceed, Validators, evaluate_preconditions
 from aioserve.http.messages import Answer
 from aioserve.http.negotiation import preferred_coding, preferred_media_type
 from aioserve.static.compression import LARGEST, SMALLEST, codings, compress
 from aioserve.static.entries import read_entries, sort_entries
 from aioserve.static.header_fields import merge_fields
 from aioserve.static.listing import CONTENT_SECURITY_POLICY, order_of, render_json, render_listing
+from aioserve.static.spool import Spool
+from aioserve.thread_work import ThreadWork
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from aioserve.http.messages import RequestMessage
     from aioserve.static.entries import Entry
@@ -44,7 +48,6 @@ class Listing:
         folder: it.
         path: of the URL as it was asked for, the mount included.
         mount: where the tree begins in URLs, with the slash at its end.
-        hidden: hidden files are listed.
         compress: it may be compressed.
         site: fields that are added.
     """
@@ -53,7 +56,6 @@ class Listing:
     folder: Folder
     path: str
     mount: str
-    hidden: bool
     compress: bool
     site: Fields
 
@@ -65,26 +67,36 @@ class Listing:
             OSError: the machine is out of descriptors or memory, or the disk is broken.
         """
         media_type = preferred_media_type(message.field("accept"), _OFFERS) or _OFFERS[0]
-        pieces = tuple(self._render(message, media_type))
-        coding = self._coding_of(message, sum(map(len, pieces)))
-        etag = _etag_of(pieces, coding)
-        fields: Fields = (
+        spool = Spool()
+        try:
+            digest = blake2b(digest_size=12)
+            for piece in self._render(message, media_type):
+                digest.update(piece)
+                spool.add(piece)
+            coding = self._coding_of(message, spool.size)
+            digest.update(coding.encode("ascii"))
+            etag = f'"{digest.hexdigest()}"'
+            outcome = evaluate_preconditions(message, Validators(etag, None), now)
+            if isinstance(outcome, Proceed):
+                return _whole(spool, self._fields(media_type, etag), coding)
+        except BaseException:
+            spool.close()
+            raise
+        spool.close()
+        if isinstance(outcome, PreconditionFailed):
+            raise HttpProcessingError(412)
+        fields = self._fields(media_type, etag)
+        return Answer(304, tuple(field for field in fields if field[0].lower() != "content-type"))
+
+    def _fields(self, media_type: str, etag: str) -> Fields:
+        own = (
             ("Content-Type", "text/html; charset=utf-8" if media_type == "text/html" else media_type),
             ("ETag", etag),
             ("Vary", "Accept, Accept-Encoding" if self.compress else "Accept"),
             ("X-Content-Type-Options", "nosniff"),
             *((("Content-Security-Policy", CONTENT_SECURITY_POLICY),) if media_type == "text/html" else ()),
         )
-        fields = merge_fields(fields, self.site)
-        match evaluate_preconditions(message, Validators(etag, None), now):
-            case NotModified():
-                return Answer(304, tuple(field for field in fields if field[0].lower() != "content-type"))
-            case PreconditionFailed():
-                raise HttpProcessingError(412)
-            case _ if coding != "identity" and (body := compress(b"".join(pieces), coding)) is not None:
-                return Answer(200, (*fields, ("Content-Encoding", coding)), body)
-            case _:
-                return Answer(200, fields, pieces)
+        return merge_fields(own, self.site)
 
     def _render(self, message: RequestMessage, media_type: str) -> Iterator[bytes]:
         by, descending = order_of(message.path.partition("?")[2])
@@ -103,9 +115,8 @@ class Listing:
         names = self.folder.names
         return read_entries(
             descriptor,
-            hidden=self.hidden,
+            may_see=self.tree.sight_of(names),
             follow=lambda name: self.tree.status_of((*names, os.fsencode(name))),
-            is_root=not names,
         )
 
     def _coding_of(self, message: RequestMessage, size: int) -> str:
@@ -114,8 +125,38 @@ class Listing:
         return preferred_coding(message.field("accept-encoding"), (*codings(), "identity")) or "identity"
 
 
-def _etag_of(pieces: tuple[bytes, ...], coding: str) -> str:
-    digest = blake2b(digest_size=12)
-    for piece in chain(pieces, [coding.encode("ascii")]):
-        digest.update(piece)
-    return f'"{digest.hexdigest()}"'
+def _whole(spool: Spool, fields: Fields, coding: str) -> Answer:
+    """Answer with all of a listing, compressed where that is worth it."""
+    if coding == "identity":
+        return Answer(200, fields, spool.body())
+    content = spool.read()
+    body = compress(content, coding)
+    if body is None:
+        return Answer(200, fields, content)
+    return Answer(200, (*fields, ("Content-Encoding", coding)), body)
+
+
+class Listings:
+    """Has listings made by a thread, one at a time.
+
+    Two at once would not be there any sooner, and each makes others wait for the interpreter.
+    """
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+
+    async def make(self, work: Callable[[], Answer]) -> Answer:
+        """Wait for its turn, and for the answer.
+
+        Whoever waits no more takes the turn of nobody, and the file of an answer that nobody wants is closed.
+
+        Raises:
+            HttpProcessingError, OSError: as `Listing.answer` does.
+        """
+        await self._turn.acquire()
+        thread = ThreadWork(work, on_end=self._turn.release)
+        try:
+            return await thread.result()
+        except asyncio.CancelledError:
+            thread.discard(lambda answer: close_files(pieces_of(answer.body)))
+            raise

@@ -16,8 +16,6 @@ from aioserve.static.tree import FileTree, Folder, Found
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-RULE_FILES = (b"_headers", b"_redirects")  # in the root: for the server, and not for its clients
-
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
@@ -73,7 +71,7 @@ class Lookup:
         if not path:
             return Redirect("/")
         names = self._tree.parse(path)
-        if names is None or (names[0] in RULE_FILES and len(names) == 1):
+        if names is None:
             return Missing()
         if not names[-1]:
             return self._find_index(names[:-1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
+from urllib.parse import quote_from_bytes
 
 from aioserve.http.negotiation import parse_wishes
 from aioserve.static.media_types import MEDIA_TYPES
@@ -43,6 +44,4 @@ def is_page_request(message: RequestMessage, path: str, *, explicitly: bool) -> 
 
 def path_of(file_name: str) -> str:
     """Return the URL path of a file beneath the root, percent-encoded."""
-    from urllib.parse import quote_from_bytes  # noqa: PLC0415 - once for each page
-
     return "/" + quote_from_bytes(os.fsencode(file_name))

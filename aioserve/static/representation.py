@@ -3,12 +3,14 @@
 This file decides what an answer made of a file looks like. Entity tags are strong. A small file, which is
 read at once, has one made of its bytes: it is the same wherever the same file is served, and another when a
 byte is another, whatever became of the times. A larger one has one made of all that the system tells of it,
-which nobody can change without changing that. Neither shows what it is made of.
+which is another when the file is. While it could be changed without a trace, its tag is one that was never
+used before and will not be again. Neither shows what it is made of.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -19,7 +21,7 @@ from aioserve.http.messages import Answer, FileSlice
 from aioserve.http.ranges import render_part_heads
 from aioserve.static.header_fields import merge_fields
 from aioserve.static.shared_file import SharedFile
-from aioserve.static.watch import signature_of, version_of
+from aioserve.static.watch import is_settled, signature_of, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +88,8 @@ class Representation:
         if status.st_size > SMALL:
             file = SharedFile(found.file, status)
             seed = repr(signature_of(status)).encode("ascii")
+            if not is_settled(status, time.time_ns()):
+                seed += os.urandom(16)
         else:
             with found.file:
                 seed = content = _read(found)
@@ -124,8 +128,7 @@ class Representation:
 
     def whole(self, site: Fields, is_current: Callable[[], bool] | None = None) -> Answer:
         """Answer with all of it; ``site`` are fields to be added, or to replace its own."""
-        body = self.content if self.content is not None else self._slice(0, self.size)
-        return Answer(200, merge_fields(self._fields(), site), body, is_current)
+        return Answer(200, merge_fields(self._fields(), site), self._slice(0, self.size), is_current)
 
     def part(self, byte_range: ByteRange, site: Fields) -> Answer:
         """Answer with one part of it (RFC 9110 §15.3.7.1)."""
@@ -156,13 +159,12 @@ class Representation:
 
     def as_error(self, status: int, site: Fields, headers: Fields) -> Answer:
         """Answer with all of it as the page of an error, whose own header fields these are."""
-        body = self.content if self.content is not None else self._slice(0, self.size)
         own = (
             ("Content-Type", self.media_type),
             ("Cache-Control", "no-store"),
             ("X-Content-Type-Options", "nosniff"),
         )
-        return Answer(status, (*merge_fields(own, site), *headers), body)
+        return Answer(status, (*merge_fields(own, site), *headers), self._slice(0, self.size))
 
     def _fields(self) -> Fields:
         coded = (("Content-Encoding", self.coding),) if self.coding != "identity" else ()

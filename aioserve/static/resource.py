@@ -38,7 +38,17 @@ class Resource:
         is_compressible: it may be compressed here.
     """
 
-    __slots__ = ("_made", "_twins", "_users", "identity", "is_compressible", "name", "path", "watch")
+    __slots__ = (
+        "_has_rested",
+        "_made",
+        "_twins",
+        "_users",
+        "identity",
+        "is_compressible",
+        "name",
+        "path",
+        "watch",
+    )
 
     def __init__(
         self,
@@ -58,6 +68,7 @@ class Resource:
         self._twins = twins
         self._made: dict[str, Representation | None] = {}  # None where it saves too little
         self._users = 1
+        self._has_rested = False
 
     @property
     def memory(self) -> int:
@@ -70,7 +81,11 @@ class Resource:
     @property
     def descriptors(self) -> int:
         """How many open files it has."""
-        return sum(form.file is not None for form in (self.identity, *self._twins.values()))
+        return (
+            0
+            if self._has_rested
+            else sum(form.file is not None for form in (self.identity, *self._twins.values()))
+        )
 
     @property
     def is_current(self) -> Callable[[], bool] | None:
@@ -123,9 +138,11 @@ class Resource:
         self._made[coding] = None if content is None else self.identity.compressed(content, coding)
 
     def adopt(self, older: Resource) -> None:
-        """Take over what was made of the same content before."""
-        is_same = older.identity.validators.etag == self.identity.validators.etag
-        if is_same and (older.watch.is_settled or self.identity.file is None):
+        """Take over what was made of the same content before.
+
+        What is in the making goes into the same place, and so it is had here as well.
+        """
+        if older.identity.validators.etag == self.identity.validators.etag:
             self._made = older._made
 
     def share(self) -> Resource:
@@ -133,10 +150,25 @@ class Resource:
         self._users += 1
         return self
 
+    def rest(self) -> bool:
+        """Close its files, if it has but one user and its watch has run out: nobody can be sent them.
+
+        What was made of them stays, for the one that is loaded next.
+        """
+        if self._users > 1 or not self.watch.has_run_out:
+            return False
+        self._close_files()
+        return True
+
     def close(self) -> None:
         """Use it no more; the last one closes its files."""
         self._users -= 1
         if not self._users:
+            self._close_files()
+
+    def _close_files(self) -> None:
+        if not self._has_rested:
+            self._has_rested = True
             for form in (self.identity, *self._twins.values()):
                 form.close()
 

@@ -11,9 +11,11 @@ This file decides the order of things::
 
 from __future__ import annotations
 
+import asyncio
 import string
 import time
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -21,8 +23,8 @@ from urllib.parse import quote
 from aioserve.errors import ConfigurationError, HttpMethodNotAllowed, HttpProcessingError, pairs_of
 from aioserve.http.messages import Answer
 from aioserve.static.file_answers import FileAnswers
-from aioserve.static.finder import Cold, Finder
-from aioserve.static.folders import Listing
+from aioserve.static.finder import Cold, Finder, Unsettled
+from aioserve.static.folders import Listing, Listings
 from aioserve.static.lookup import Lookup, Redirect
 from aioserve.static.pages import VARY_OF_PAGES, is_page_request, path_of
 from aioserve.static.redirects import Redirection, Redirects, Rewrite
@@ -43,6 +45,27 @@ if TYPE_CHECKING:
     from aioserve.static.store import Store
 
     Outcome = Answer | Awaitable[Answer] | None
+    Later = Callable[[float, Callable[[], None]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One request on its way through the steps.
+
+    Attributes:
+        message: it.
+        path: of its target, beneath the mount and percent-encoded; empty for the mount without a slash.
+        may_wait: it may be answered later, after what a thread has to do first.
+    """
+
+    message: RequestMessage
+    path: str
+    may_wait: bool = True
+
+    @property
+    def query(self) -> str:
+        """The query of the target, as sent."""
+        return self.message.path.partition("?")[2]
 
 
 class StaticFiles:
@@ -55,6 +78,11 @@ class StaticFiles:
         alone: nothing else answers for URLs beneath the mount, so whatever is wrong is said here. Otherwise
             an application stands behind, and is left whatever is not a file.
         clock: the time in seconds since the epoch.
+        call_later: as an event loop's. Without it large files stay open until others take their place.
+
+    Attributes:
+        rules: of the folder itself.
+        prefix: the mount without a slash at its end.
 
     Raises:
         ConfigurationError: ``root`` is no folder, or an option could never be followed.
@@ -68,12 +96,13 @@ class StaticFiles:
         settings: Static | None = None,
         alone: bool = True,
         clock: Callable[[], float] = time.time,
+        call_later: Later = lambda *_: None,
     ) -> None:
         settings = settings or Static()
         self._settings = settings
         self._tree = FileTree(root, hidden=settings.hidden, follow_symlinks=settings.follow_symlinks)
-        self._prefix = mount.removesuffix("/")
-        if self._prefix and (self._prefix.endswith("/") or self._tree.parse(self._prefix) is None):
+        self.prefix = mount.removesuffix("/")
+        if self.prefix and (self.prefix.endswith("/") or self._tree.parse(self.prefix) is None):
             raise ConfigurationError(
                 f"cannot serve files at {mount!r}: it is not a plain URL path such as /docs"
             )
@@ -81,12 +110,17 @@ class StaticFiles:
         self.rules = RuleFiles(self._tree, str(root))
         loader = Loader(self._tree, precompressed=settings.precompressed, compress=settings.compress)
         room = settings.cache // 2  # the other half is for ready answers
-        self._finder = Finder(self._lookup, loader, self.rules.paths, room, clock)
+        self._finder = Finder(self._lookup, loader, self.rules.paths, room, clock, call_later)
         self._files = FileAnswers(self._finder.store, room, clock)
+        self._listings = Listings()
         self._site = Site(settings, self.rules)
         self._pages = {status: path_of(name) for status, name in settings.error_pages}
         self._alone = alone
         self._clock = clock
+
+    def owns(self, path: str) -> bool:
+        """Whether a path, percent-encoded, is beneath the mount."""
+        return path == self.prefix or path.startswith(f"{self.prefix}/")
 
     def __call__(self, message: RequestMessage) -> Outcome:
         """Answer a request, at once or later, or leave it to the next responder by None.
@@ -97,9 +131,9 @@ class StaticFiles:
             OSError: the machine is out of descriptors or memory, or the disk is broken.
         """
         path = message.raw_path
-        if path != self._prefix and not path.startswith(f"{self._prefix}/"):
+        if not self.owns(path):
             return None
-        return self._respond(message, path.removeprefix(self._prefix))
+        return self._respond(_Asked(message, path.removeprefix(self.prefix)))
 
     @property
     def store(self) -> Store:
@@ -113,53 +147,53 @@ class StaticFiles:
             found.file.close()
         return isinstance(found, Found)
 
-    def _respond(self, message: RequestMessage, path: str, *, may_wait: bool = True) -> Outcome:
+    def _respond(self, asked: _Asked) -> Outcome:
         """Answer, with a page of the folder's own where there is one for an error."""
         try:
-            return self._decide(message, path, may_wait=may_wait)
+            return self._decide(asked)
         except HttpProcessingError as error:
-            return self._answer_error(error, path)
+            return self._answer_error(error, asked.path)
 
-    def _decide(self, message: RequestMessage, path: str, *, may_wait: bool) -> Outcome:
-        if message.method in ("GET", "HEAD"):
-            answer = self._read(message, path, may_wait=may_wait)
-        else:
-            answer = self._answer_other_method(message, path)
+    def _decide(self, asked: _Asked) -> Outcome:
+        is_read = asked.message.method in ("GET", "HEAD")
+        answer = self._read(asked) if is_read else self._answer_other_method(asked)
         if answer is None and self._alone:
             raise HttpProcessingError(404)
         return answer
 
-    def _read(self, message: RequestMessage, path: str, *, may_wait: bool) -> Outcome:
-        query = message.path.partition("?")[2]
-        redirects = self.rules.redirects() if parse_path(path or "/") else Redirects()
-        if redirects.rules and (rule := redirects.match(path or "/", query, exists=True)):
-            return self._follow(rule, message, path, may_wait=may_wait)
-        answer = self._serve(message, path, may_wait=may_wait)
-        if answer is None and redirects.rules and (rule := redirects.match(path or "/", query, exists=False)):
-            answer = self._follow(rule, message, path, may_wait=may_wait)
-        if answer is None and self._settings.spa and self._is_page(message, path):
-            answer = self._answer_with("/", message, path, VARY_OF_PAGES, may_wait=may_wait)
+    def _read(self, asked: _Asked) -> Outcome:
+        path = asked.path or "/"
+        redirects = self.rules.redirects() if parse_path(path) else Redirects()
+        if redirects.rules and (rule := redirects.match(path, asked.query, exists=True)):
+            return self._follow(rule, asked)
+        answer = self._serve(asked)
+        if answer is None and redirects.rules and (rule := redirects.match(path, asked.query, exists=False)):
+            answer = self._follow(rule, asked)
+        if answer is None and self._settings.spa and self._is_page(asked):
+            answer = self._answer_with("/", asked, VARY_OF_PAGES)
         return answer
 
-    def _is_page(self, message: RequestMessage, path: str) -> bool:
+    def _is_page(self, asked: _Asked) -> bool:
         """Whether an application in the browser may know what stands for a path."""
-        return self._tree.parse(path) is not None and is_page_request(
-            message, path, explicitly=not self._alone
+        return self._tree.parse(asked.path) is not None and is_page_request(
+            asked.message, asked.path, explicitly=not self._alone
         )
 
     # What is there
 
-    def _serve(self, message: RequestMessage, path: str, *, may_wait: bool) -> Outcome:
+    def _serve(self, asked: _Asked) -> Outcome:
         """Answer with what the path names; None where nothing can be shown."""
-        match self._finder.find(path, may_wait=may_wait):
+        match self._finder.find(asked.path, may_wait=asked.may_wait):
             case Resource() as resource:
-                return self._answer(message, path, resource, may_wait=may_wait)
+                return self._answer(asked, resource)
             case Cold(fetch):
-                return self._answer_after(ThreadWork(fetch), message, path)
+                return self._answer_after(ThreadWork(fetch).result(), asked)
+            case Unsettled(delay):
+                return self._answer_after(asyncio.sleep(delay), asked)
             case Folder() as folder if self._settings.listing:
-                return self._list(message, path, folder)
+                return self._list(asked, folder)
             case Redirect(there) if self._leads_somewhere(there):
-                return self._redirect(308, there, message, path)
+                return self._redirect(there, asked)
             case _:
                 return None
 
@@ -179,48 +213,48 @@ class StaticFiles:
 
     # Other ways to an answer
 
-    def _answer_other_method(self, message: RequestMessage, path: str) -> Answer | None:
-        is_preflight = self._site.is_preflight(message)
-        if not (self._exists(path) or (is_preflight and self._alone)):
+    def _answer_other_method(self, asked: _Asked) -> Answer | None:
+        is_preflight = self._site.is_preflight(asked.message)
+        if not (self._exists(asked.path) or (is_preflight and self._alone)):
             return None
-        if is_preflight or (message.method == "OPTIONS" and self._alone):
-            return self._site.answer_options(message, path)
+        if is_preflight or (asked.message.method == "OPTIONS" and self._alone):
+            return self._site.answer_options(asked.message, asked.path)
         if self._alone:
             raise HttpMethodNotAllowed(ALLOWED)
         return None
 
-    def _redirect(self, status: int, there: str, message: RequestMessage, path: str) -> Answer:
-        """Send the client to a path beneath the mount, the query kept (RFC 9110 §15.4.9).
+    def _redirect(self, there: str, asked: _Asked) -> Answer:
+        """Send the client to a path beneath the mount, method and query kept (RFC 9110 §15.4.9).
 
         The path is printable ASCII and begins with one slash; the query is made printable here.
         """
-        query = message.path.partition("?")[2]
+        query = asked.query
         suffix = "?" + quote(query, safe=string.punctuation, errors="replace") if query else ""
-        location = f"{self._prefix}{there}{suffix}"
-        return Answer(status, (*self._site.other_fields(path), ("Location", location)))
+        return self._send_to(308, f"{self.prefix}{there}{suffix}", asked)
 
-    def _follow(
-        self, rule: Redirection | Rewrite, message: RequestMessage, path: str, *, may_wait: bool
-    ) -> Outcome:
+    def _send_to(self, status: int, location: str, asked: _Asked) -> Answer:
+        return Answer(status, (*self._site.other_fields(asked.path), ("Location", location)))
+
+    def _follow(self, rule: Redirection | Rewrite, asked: _Asked) -> Outcome:
         """Do what a rule of ``_redirects`` says."""
         match rule:
             case Redirection(status, location):
-                there = f"{self._prefix}{location}" if location.startswith("/") else location
-                return Answer(status, (*self._site.other_fields(path), ("Location", there)))
+                there = f"{self.prefix}{location}" if location.startswith("/") else location
+                return self._send_to(status, there, asked)
             case Rewrite(200, there):
-                return self._answer_with(there, message, path, may_wait=may_wait)
+                return self._answer_with(there, asked)
             case page:
-                return self._page(page.status, page.path, path, ())
+                return self._page(page.status, page.path, asked.path, ())
 
-    def _answer_with(
-        self, there: str, message: RequestMessage, path: str, *more: tuple[str, str], may_wait: bool
-    ) -> Outcome:
+    def _answer_with(self, there: str, asked: _Asked, *more: tuple[str, str]) -> Outcome:
         """Answer with a file that is not what the path names: with the next request it may be another."""
-        match self._finder.find(there, may_wait=may_wait):
+        match self._finder.find(there, may_wait=asked.may_wait):
             case Resource() as resource:
-                return self._answer(message, path, resource, *more, may_wait=may_wait, is_kept=False)
+                return self._answer(asked, resource, *more, is_kept=False)
             case Cold(fetch):
-                return self._answer_after(ThreadWork(fetch), message, path)
+                return self._answer_after(ThreadWork(fetch).result(), asked)
+            case Unsettled(delay):
+                return self._answer_after(asyncio.sleep(delay), asked)
             case _:
                 return None
 
@@ -245,42 +279,37 @@ class StaticFiles:
     # Files
 
     def _answer(
-        self,
-        message: RequestMessage,
-        path: str,
-        resource: Resource,
-        *more: tuple[str, str],
-        may_wait: bool,
-        is_kept: bool = True,
+        self, asked: _Asked, resource: Resource, *more: tuple[str, str], is_kept: bool = True
     ) -> Outcome:
         """Answer with a file, and use it no more."""
-        site = (*self._site.fields(path, resource.name), *more)
+        site = (*self._site.fields(asked.path, resource.name), *more)
         try:
-            outcome = self._files.answer(message, resource, site, may_wait=may_wait, is_kept=is_kept)
+            outcome = self._files.answer(
+                asked.message, resource, site, may_wait=asked.may_wait, is_kept=is_kept
+            )
         finally:
             resource.close()
-        return outcome if isinstance(outcome, Answer) else self._answer_after(outcome, message, path)
+        return outcome if isinstance(outcome, Answer) else self._answer_after(outcome.result(), asked)
 
-    async def _answer_after(self, work: ThreadWork[None], message: RequestMessage, path: str) -> Answer:
+    async def _answer_after(self, wait: Awaitable[None], asked: _Asked) -> Answer:
+        """Wait, and begin anew: things may have changed meanwhile."""
         with suppress(ChangedMeanwhileError):
-            await work.result()
-        answer = self._respond(message, path, may_wait=False)
+            await wait
+        answer = self._respond(replace(asked, may_wait=False))
         if answer is None:  # it has gone meanwhile, and it is too late to ask anybody else
-            return self._answer_error(HttpProcessingError(404), path)
+            return self._answer_error(HttpProcessingError(404), asked.path)
         return answer if isinstance(answer, Answer) else await answer
 
-    async def _list(self, message: RequestMessage, path: str, folder: Folder) -> Answer:
+    async def _list(self, asked: _Asked, folder: Folder) -> Answer:
         listing = Listing(
             self._tree,
             folder,
-            f"{self._prefix}{path}",
-            f"{self._prefix}/",
-            self._settings.hidden,
+            f"{self.prefix}{asked.path}",
+            f"{self.prefix}/",
             self._settings.compress,
-            self._site.fields(path, None),
+            self._site.fields(asked.path, None),
         )
-        work = ThreadWork(partial(listing.answer, message, int(self._clock())))
         try:
-            return await work.result()
+            return await self._listings.make(partial(listing.answer, asked.message, int(self._clock())))
         except HttpProcessingError as error:
-            return self._answer_error(error, path)
+            return self._answer_error(error, asked.path)

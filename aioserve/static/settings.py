@@ -28,8 +28,8 @@ class Static:
         "--static",
         MOUNT,
         (),
-        "Serve the files of a folder, at `/` or at the URL before the `=`. With an application too, files "
-        "come first.",
+        "Serve the files of a folder, at `/` or at the URL before the `=`. Of several folders the one with "
+        "the longest URL above a path has it. With an application too, files come first.",
     )
     index: tuple[str, ...] = repeatable(
         "--index",

@@ -1,7 +1,8 @@
 """The files that are kept ready, by URL path.
 
 This file decides how much is kept, in bytes and in open files, and what gives way: what was used longest ago.
-Whether something kept may still be used is the resource's own to say.
+Whether something kept may still be used is the resource's own to say. Files are not held open for longer than
+that: the space of one that was deleted is not free while somebody has it open.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ import resource as system
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aioserve.static.resource import Resource
 
 _MOST_FILES = 256
 _SHARE_OF_FILES = 8  # one of so many that the process may have open
+_REST = 2.0  # seconds; twice what is believed of a file
 
 
 class Store:
@@ -21,13 +25,16 @@ class Store:
 
     Args:
         limit: bytes that they may take in all.
+        call_later: calls a function in so many seconds, as an event loop's does.
 
     Attributes:
         size: bytes that they take.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, call_later: Callable[[float, Callable[[], None]], object]) -> None:
         self._limit = limit
+        self._call_later = call_later
+        self._rest_is_due = False
         soft, _ = system.getrlimit(system.RLIMIT_NOFILE)
         self._most_files = min(_MOST_FILES, soft // _SHARE_OF_FILES) if soft > 0 else _MOST_FILES
         self._kept: dict[str, tuple[Resource, int]] = {}
@@ -56,6 +63,7 @@ class Store:
         self._kept[resource.path] = resource, size
         self.size += size
         self._files += resource.descriptors
+        self._have_rest()
         while self.size > self._limit or self._files > self._most_files:
             self.forget(next(iter(self._kept)))
 
@@ -67,6 +75,20 @@ class Store:
             self.size -= size
             self._files -= resource.descriptors
             resource.close()
+
+    def _have_rest(self) -> None:
+        if self._files and not self._rest_is_due:
+            self._rest_is_due = True
+            self._call_later(_REST, self._rest)
+
+    def _rest(self) -> None:
+        """Close the files of what must be looked up anew in any case."""
+        self._rest_is_due = False
+        for resource, _ in self._kept.values():
+            files = resource.descriptors
+            if files and resource.rest():
+                self._files -= files
+        self._have_rest()
 
     def close(self) -> None:
         """Keep nothing."""

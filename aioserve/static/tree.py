@@ -3,8 +3,8 @@
 This file alone opens files, and decides which may be. Every folder on the way is opened through the one
 before it and without following a symbolic link, so that there is no moment at which a folder could be
 exchanged for a link to somewhere else. Where a link is met, it is read, and its target takes its place among
-the names, if it stays beneath the root; then the walk begins anew. What is opened is judged by its open
-descriptor: only regular files are ever read, and a FIFO blocks nobody.
+the names, if it stays beneath the root and may be seen; then the walk begins anew. What is opened is judged
+by its open descriptor: only regular files are ever read, and a FIFO blocks nobody.
 
 The root itself may be a link, and is looked up by its path each time: a folder that was built anew, or a link
 to the current release that was turned to the next one, is what the next request sees.
@@ -28,7 +28,7 @@ from urllib.parse import unquote_to_bytes
 from aioserve.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 # What a path may be made of (RFC 3986 §3.3, and what browsers leave as it is): printable ASCII without what
@@ -39,6 +39,8 @@ _PATH = re.compile(r"/(?:[!-\"$&->@-\[\]-~]++|%[0-9A-Fa-f]{2})*+")
 # separator or a NUL. Hidden ones may, where they are asked for; the folder of RFC 8615 always may.
 _NAME = re.compile(rb"\.well-known|[^./\\\0][^/\\\0]*+")
 _HIDDEN = re.compile(rb"\.(?!\.?\Z)[^/\\\0]++")
+_NAME_TEXT, _HIDDEN_TEXT = (re.compile(each.pattern.decode()) for each in (_NAME, _HIDDEN))
+_RULES = (b"_headers", b"_redirects")  # in the root: for the server, and not for its clients
 
 _DEEPEST = 256  # slashes in a path; each costs a name to be judged, and a folder to be opened
 _MOST_LINKS = 40  # on the way to one file, as Linux has it
@@ -121,8 +123,21 @@ class FileTree:
         return names if names is not None and self.may_see(names if names[-1] else names[:-1]) else None
 
     def may_see(self, names: Sequence[bytes]) -> bool:
-        """Whether all of these are names, and none is hidden."""
-        return all(_NAME.fullmatch(name) or (self._hidden and _HIDDEN.fullmatch(name)) for name in names)
+        """Whether all of these are names, none is hidden, and they lead to no rules for the server."""
+        are_visible = all(
+            _NAME.fullmatch(name) or (self._hidden and _HIDDEN.fullmatch(name)) for name in names
+        )
+        return are_visible and not (len(names) == 1 and names[0] in _RULES)
+
+    def sight_of(self, folder: tuple[bytes, ...]) -> Callable[[str], bool]:
+        """Return what tells whether an entry of a folder may be seen, by its name."""
+        rules = () if folder else tuple(map(os.fsdecode, _RULES))
+
+        def may_see(name: str) -> bool:
+            is_visible = _NAME_TEXT.fullmatch(name) or (self._hidden and _HIDDEN_TEXT.fullmatch(name))
+            return bool(is_visible) and name not in rules
+
+        return may_see
 
     def place_of(self, names: Sequence[bytes]) -> bytes:
         """Return the path of names for the system, to look whether there is something else now."""
@@ -191,6 +206,8 @@ class FileTree:
             if isinstance(outcome, int):
                 return outcome
             names = outcome
+            if not self.may_see([name for name in names if name not in (b".", b"..")]):
+                raise OSError(errno.EACCES, os.strerror(errno.EACCES))
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
 
     def _walk(self, names: Sequence[bytes], flags: int) -> int | list[bytes]:
@@ -225,7 +242,7 @@ class FileTree:
         """Return the names that a link leads to. ".." behind a name stays: that may be the name of a link.
 
         Raises:
-            OSError: it leads out, or to what must not be seen.
+            OSError: it leads out.
         """
         if target.startswith(b"/"):
             before = ()
@@ -240,10 +257,7 @@ class FileTree:
             before, steps = _above(before), steps[1:]
         if not rest and target.endswith((b"/", b"/.")):
             steps.append(b".")  # only a folder holds that
-        names = [*before, *steps, *rest]
-        if not self.may_see([name for name in names if name not in (b".", b"..")]):
-            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
-        return names
+        return [*before, *steps, *rest]
 
 
 def _above(names: Sequence[bytes]) -> Sequence[bytes]:

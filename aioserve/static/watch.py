@@ -36,9 +36,9 @@ def signature_of(status: os.stat_result) -> Signature:
 
 
 def version_of(status: os.stat_result) -> tuple[int, int]:
-    """Return what is another as soon as the content of a file is another.
+    """Return what is another when a file was written to; its name and its rights may have become others.
 
-    Whatever becomes of its name and its rights meanwhile, its bytes are the same.
+    Like all that is said of times it holds from step to step, and not for who sets them back on purpose.
     """
     return status.st_size, status.st_mtime_ns
 
@@ -65,9 +65,14 @@ class Watch:
         now = time.time_ns()
         self.is_settled = all(status is None or is_settled(status, now) for _, status in statuses)
 
+    @property
+    def has_run_out(self) -> bool:
+        """Whether too much time has passed to be sure of anything; it stays so."""
+        return time.monotonic() > self._until
+
     def holds(self) -> bool:
         """Whether nothing has changed, and not too much time has passed to be sure of that."""
-        if time.monotonic() > self._until:
+        if self.has_run_out:
             return False
         for path, signature in self._signatures:
             status = status_of(path)
@@ -78,7 +83,13 @@ class Watch:
 
 def is_settled(status: os.stat_result, now: int) -> bool:
     """Whether another change of it would be noticed; ``now`` is in nanoseconds since the epoch."""
-    return abs(now - status.st_ctime_ns) > _STEP
+    return not time_to_settle(status, now)
+
+
+def time_to_settle(status: os.stat_result, now: int) -> float:
+    """Return for how many seconds another change might not be noticed, if this was the last one."""
+    age = now - status.st_ctime_ns
+    return (_STEP + 1 - age) / 1e9 if abs(age) <= _STEP else 0.0
 
 
 def status_of(path: bytes) -> os.stat_result | None:

@@ -18,15 +18,16 @@ LAYERS = {
     "command": "__main__ cli parameters",
     "start": "preflight loader config_file",
     "process": "runner admission complaints signals responders",
-    "siblings": "static.responder static.file_answers static.finder static.folders static.listing "
-    "static.entries static.pages static.site static.store static.resource static.representation "
-    "static.compression static.rule_files static.redirects static.targets static.header_fields "
-    "static.patterns static.caching static.lookup static.tree static.shared_file static.watch "
-    "static.media_types listen.sockets listen.tls",
+    "siblings": "static.mounts static.responder static.file_answers static.finder static.folders "
+    "static.spool static.listing static.entries static.pages static.site static.store "
+    "static.resource static.representation static.compression static.rule_files "
+    "static.redirects static.targets static.header_fields static.patterns static.caching "
+    "static.lookup static.tree static.shared_file static.watch static.media_types "
+    "listen.sockets listen.tls",
     "handler": "server",
     "connection": "connection deadlines exchange",
     "bytes in": "incoming handler_options payload multipart forms charsets",
-    "bytes out": "response writer content_coding outgoing file_body send_buffer ready",
+    "bytes out": "response writer content_coding outgoing direct_sending file_body send_buffer ready",
     "loop": "loop_parts eager spare_task ticker awaitables news thread_work",
     "observation": "observe.logs observe.console observe.formats observe.access observe.streams error_pages",
     "wire": "http1.parser http1.lines http1.chunks http1.rules http1.framing http1.grammar",

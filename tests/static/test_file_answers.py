@@ -30,7 +30,7 @@ class Answering:
     def __init__(self, site, room=1_000_000):
         tree = FileTree(site)
         loader = Loader(tree, precompressed=True, compress=True)
-        self._finder = Finder(Lookup(tree, []), loader, (), room, lambda: NOW)
+        self._finder = Finder(Lookup(tree, []), loader, (), room, lambda: NOW, lambda *_: None)
         self.store = self._finder.store
         self.answers = FileAnswers(self.store, room, lambda: NOW)
 

@@ -9,7 +9,7 @@ import pytest
 from aioserve.errors import HttpProcessingError
 from aioserve.static import finder as finder_module
 from aioserve.static import watch
-from aioserve.static.finder import Cold, Finder
+from aioserve.static.finder import Cold, Finder, Unsettled
 from aioserve.static.lookup import Lookup, Missing, Redirect
 from aioserve.static.resource import Loader, Resource
 from aioserve.static.tree import FileTree, Folder
@@ -37,7 +37,7 @@ class Finding:
         tree = FileTree(site)
         self.lookup = Lookup(tree, ["index.html"])
         self.loading = Loading(tree, precompressed=True, compress=True)
-        self.finder = Finder(self.lookup, self.loading, (), room, lambda: NOW + 0.9)
+        self.finder = Finder(self.lookup, self.loading, (), room, lambda: NOW + 0.9, lambda *_: None)
 
     def find(self, path, *, may_wait=True):
         found = self.finder.find(path, may_wait=may_wait)
@@ -184,6 +184,17 @@ def test_it_is_fetched_again_for_the_next(finding):
 def test_large_file_is_opened_at_once(finding):
     """It is fetched piece by piece, when it is sent."""
     assert isinstance(finding.find("/large.bin"), Resource)
+
+
+def test_large_file_that_was_changed_just_now_settles_first(finding, monkeypatch):
+    """Its entity tag is made of times, and another change could leave them as they are."""
+    monkeypatch.setattr(watch, "_STEP", 3600 * 10**9)
+    waits = finding.find("/large.bin")
+
+    assert isinstance(waits, Unsettled)
+    assert 3590 < waits.delay <= 3600
+    assert isinstance(finding.find("/large.bin", may_wait=False), Resource)
+    assert isinstance(finding.find("/file.txt"), Resource)
 
 
 @pytest.mark.usefixtures("cold")

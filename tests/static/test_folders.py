@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import gzip
 import json
 import os
-from contextlib import contextmanager
+import threading
+from contextlib import contextmanager, suppress
 
 import pytest
 
 from aioserve.errors import HttpProcessingError
-from aioserve.static import folders
-from aioserve.static.folders import Listing
+from aioserve.http.messages import Answer, FileSlice
+from aioserve.static import folders, spool
+from aioserve.static.folders import Listing, Listings
 from aioserve.static.listing import CONTENT_SECURITY_POLICY
 from aioserve.static.tree import FileTree, Folder
 from tests.static.asking import NOW, read, request
@@ -46,7 +49,7 @@ def ask(root, *fields, target="/inner/", method="GET", tree=None, **more):
     listing = Listing(
         tree or FileTree(root),
         Folder(names),
-        **{"path": "/inner/", "mount": "/", "hidden": False, "compress": True, "site": ()} | more,
+        **{"path": "/inner/", "mount": "/", "compress": True, "site": ()} | more,
     )
     answer = listing.answer(request(method, target, *fields), NOW)
     assert answer.is_current is None
@@ -99,7 +102,7 @@ def test_only_what_may_be_seen_is_listed(root):
 
 
 def test_hidden_files_and_links_that_lead_out_are_listed_where_they_are_served(root):
-    assert ".hidden" in names_in(ask(root, JSON, hidden=True))
+    assert ".hidden" in names_in(ask(root, JSON, tree=FileTree(root, hidden=True)))
     assert "out" in names_in(ask(root, JSON, tree=FileTree(root, follow_symlinks=True)))
 
 
@@ -225,6 +228,24 @@ def test_what_is_too_large_is_sent_as_it_is(root, monkeypatch, largest, is_coded
     assert ("Content-Encoding" in ask(root, "Accept-Encoding: gzip").fields) is is_coded
 
 
+@pytest.mark.parametrize("wish", ["A: b", "Accept-Encoding: gzip"])
+def test_long_listing_waits_in_a_file(root, monkeypatch, wish):
+    plain = ask(root).body
+    monkeypatch.setattr(spool, "_HELD", 100)
+    reply = ask(root, wish)
+
+    assert (gzip.decompress(reply.body) if wish != "A: b" else reply.body) == plain
+
+
+@pytest.mark.parametrize("fields", [("If-None-Match: *",), ('If-Match: "other"',)])
+def test_long_listing_that_is_not_sent_leaves_no_file(root, monkeypatch, fields):
+    """What is left behind would show as a descriptor."""
+    monkeypatch.setattr(spool, "_HELD", 100)
+
+    with suppress(HttpProcessingError):
+        assert ask(root, *fields).status == 304
+
+
 def test_what_is_not_worth_it_is_sent_as_it_is(root, monkeypatch):
     monkeypatch.setattr(folders, "compress", lambda _content, _coding: None)
 
@@ -312,3 +333,83 @@ def test_folder_that_may_not_be_read_is_404(root):
 def test_error_of_the_machine_is_not_the_folders(root, number):
     with pytest.raises(OSError, match=os.strerror(number)):
         ask(root, tree=BrokenTree(number))
+
+
+# One at a time
+
+
+class Making:
+    """Listings that are made when the test says so, and answers with files."""
+
+    def __init__(self, path):
+        self._path = path
+        self.begun = []
+        self.files = []
+        self._may_end = threading.Semaphore(0)
+
+    def work(self, number):
+        def work():
+            self.begun.append(number)
+            assert self._may_end.acquire(timeout=30)
+            self.files.append(self._path.open("rb"))
+            return Answer(200, (), FileSlice(self.files[-1], 0, number))
+
+        return work
+
+    def end_one(self):
+        self._may_end.release()
+
+
+@pytest.fixture
+def making(root):
+    return Making(root / "inner/b.txt")
+
+
+def test_the_next_is_made_when_the_last_is_done(making):
+    async def scenario():
+        listings = Listings()
+        tasks = [asyncio.create_task(listings.make(making.work(number))) for number in range(3)]
+        for number in range(3):
+            making.end_one()
+            answer = await tasks[number]
+            assert answer.body.length == number
+            assert making.begun in ([*range(number + 1)], [*range(number + 2)])
+            answer.body.file.close()
+
+    asyncio.run(scenario())
+
+
+def test_client_that_goes_leaves_no_file_and_keeps_the_turn_until_its_listing_is_done(making):
+    async def scenario():
+        listings = Listings()
+        first, gone, last = (asyncio.create_task(listings.make(making.work(number))) for number in range(3))
+        while not making.begun:  # noqa: ASYNC110 - a thread begins it
+            await asyncio.sleep(0)
+        gone.cancel()
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert making.begun == [0]
+        making.end_one()
+        making.end_one()
+        answer = await last
+        assert making.begun == [0, 2]
+        assert making.files[0].closed
+        answer.body.file.close()
+
+    asyncio.run(scenario())
+
+
+def test_listing_that_fails_gives_its_turn_to_the_next(making):
+    def fail():
+        raise HttpProcessingError(404)
+
+    async def scenario():
+        listings = Listings()
+        with pytest.raises(HttpProcessingError):
+            await listings.make(fail)
+        making.end_one()
+        answer = await listings.make(making.work(1))
+        answer.body.file.close()
+
+    asyncio.run(scenario())

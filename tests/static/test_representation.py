@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from aioserve.http.conditional import Validators, matches_strongly
+from aioserve.static import watch
 from aioserve.static.representation import SMALL, ChangedMeanwhileError, Representation
 from tests.static.files import CHANGED, NOW, BrokenFile, find, found, write
 
@@ -40,6 +41,7 @@ def represent():
 # Validators
 
 
+@pytest.mark.usefixtures("settled")
 @pytest.mark.parametrize("content", [b"", CONTENT, LARGE], ids=["empty", "small", "large"])
 def test_entity_tag_is_strong_and_stays_while_the_file_does(path, represent, content):
     write(path, content)
@@ -87,6 +89,17 @@ def test_entity_tag_changes_with_the_bytes_or_with_what_the_system_says(
     change(path)
 
     assert (represent(path).validators.etag == before) is is_same
+
+
+@pytest.mark.parametrize(("content", "is_same"), [(CONTENT, True), (LARGE, False)], ids=["small", "large"])
+def test_file_that_could_be_changed_without_a_trace_has_a_tag_for_this_once(
+    path, represent, monkeypatch, content, is_same
+):
+    """RFC 9110 §8.8.1: two contents never have one strong tag. A small one's is made of the bytes."""
+    monkeypatch.setattr(watch, "_STEP", 10**18)
+    write(path, content)
+
+    assert (represent(path).validators.etag == represent(path).validators.etag) is is_same
 
 
 def test_entity_tag_of_a_small_file_is_the_same_wherever_it_is(tmp_path, represent):

@@ -27,6 +27,7 @@ class FakeWatch:
 
     def __init__(self, *, is_settled: bool = True) -> None:
         self.is_settled = is_settled
+        self.has_run_out = False
 
     def holds(self) -> bool:
         return True
@@ -198,26 +199,31 @@ def test_what_was_made_of_other_content_is_not_taken_over(make):
     assert newer.form("gzip") is None
 
 
-@pytest.mark.parametrize(
-    ("content", "is_settled", "is_taken"),
-    [
-        pytest.param(TEXT, False, True, id="small, whose tag is made of its bytes"),
-        pytest.param(LARGE, False, False, id="large, which could have been written without a trace"),
-        pytest.param(LARGE, True, True, id="large, whose every change would show"),
-    ],
-)
-def test_what_was_made_is_taken_over_only_where_the_tag_is_to_be_trusted(make, content, is_settled, is_taken):
-    older = make(content, is_settled=is_settled)
-    identity = older.identity
-    if identity.file is not None:
-        identity.file.share()
-    newer = Resource("/a.txt", "a.txt", identity, {}, FakeWatch(), is_compressible=True)
-    older.make("gzip")
+# Its files rest
 
-    newer.adopt(older)
-    newer.close()
 
-    assert (newer.form("gzip") is not None) is is_taken
+def test_files_are_closed_when_the_watch_has_run_out_and_what_was_made_stays(make):
+    resource = make(LARGE, ["zstd"])
+    resource.make("gzip")
+    assert not resource.rest()
+    assert resource.descriptors == 2
+    resource.watch.has_run_out = True
+    files = [form.file for form in (resource.identity, resource.form("zstd"))]
+
+    assert resource.rest()
+    assert resource.descriptors == 0
+    assert all(file._file.closed for file in files)
+    assert resource.form("gzip").content
+
+
+def test_files_stay_open_for_another_user(make):
+    resource = make(LARGE)
+    resource.watch.has_run_out = True
+    resource.share()
+    assert not resource.rest()
+
+    resource.close()
+    assert resource.rest()
 
 
 # What it takes

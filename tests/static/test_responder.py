@@ -41,6 +41,7 @@ def static(serve):
 # Files
 
 
+@pytest.mark.usefixtures("settled")
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize(
     ("target", "body"),
@@ -67,11 +68,13 @@ def test_file_is_answered(static, method, target, body):
     assert fields["Accept-Ranges"] == "bytes"
 
 
+@pytest.mark.usefixtures("settled")
 @pytest.mark.parametrize("target", ["/file.txt", "/large.bin", "/long.txt"])
 def test_same_is_answered_again(static, target):
     assert ask(static, "GET", target) == ask(static, "GET", target)
 
 
+@pytest.mark.usefixtures("settled")
 def test_large_file_is_left_to_the_server(static):
     answer = static(request("GET", "/large.bin"))
 

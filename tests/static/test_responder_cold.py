@@ -1,11 +1,11 @@
-"""A small file that the disk has to be waited for keeps nobody else waiting."""
+"""A file that has to be waited for keeps nobody else waiting."""
 
 from __future__ import annotations
 
 import pytest
 
 from aioserve.static import finder
-from tests.static.asking import ask, ask_later, refusal
+from tests.static.asking import LARGE, ask, ask_later, refusal
 
 pytestmark = pytest.mark.usefixtures("no_descriptor_is_left")
 
@@ -38,3 +38,17 @@ def test_page_of_an_error_is_read_at_once(serve):
 
 def test_nothing_is_nothing(serve):
     assert refusal(serve(), "GET", "/nothing").code == 404
+
+
+def test_large_file_that_was_changed_just_now_is_answered_when_it_has_settled(serve, site):
+    """So its entity tag is good for the next request as well."""
+    (site / "_redirects").write_text("/other /large.bin 200\n")
+    static = serve()
+    replies = []
+    for target in ("/large.bin", "/other"):
+        (site / "large.bin").write_bytes(LARGE)
+        replies.append(ask_later(static, "GET", target))
+        known = f"If-None-Match: {replies[-1].fields['ETag']}"
+        assert ask(static, "GET", target, known).status == 304
+
+    assert [reply.body for reply in replies] == [LARGE, LARGE]

@@ -22,6 +22,7 @@ def static(serve):
 # Conditions, in the order of RFC 9110 §13.2.2
 
 
+@pytest.mark.usefixtures("settled")
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("target", ["/file.txt", "/large.bin", "/folder/"])
 def test_known_file_is_not_modified(static, method, target):
@@ -46,6 +47,7 @@ def test_304_says_what_the_200_would_of_caching(serve):
     }
 
 
+@pytest.mark.usefixtures("settled")
 @pytest.mark.parametrize(
     "fields",
     [
@@ -94,6 +96,7 @@ def test_one_range_is_a_partial_answer(static, fields, expected, content_range):
     assert headers == {**whole, "Content-Range": content_range}
 
 
+@pytest.mark.usefixtures("settled")
 def test_range_of_a_large_file_is_sent_from_its_offset(static):
     answer = static(request("GET", "/large.bin", "Range: bytes=1000-1999"))
 
@@ -101,6 +104,7 @@ def test_range_of_a_large_file_is_sent_from_its_offset(static):
     assert read(answer).body == LARGE[1000:2000]
 
 
+@pytest.mark.usefixtures("settled")
 @pytest.mark.parametrize("target", ["/text.txt", "/large.bin"])
 def test_several_ranges_are_parts_of_one_answer(static, target):
     """RFC 9110 §14.6."""
@@ -136,6 +140,7 @@ def test_any_other_range_is_answered_by_the_whole(static, method, fields):
     assert ask(static, method, "/file.txt", *fields) == ask(static, "GET", "/file.txt")
 
 
+@pytest.mark.usefixtures("settled")
 @pytest.mark.parametrize(("target", "size"), [("/file.txt", 10), ("/large.bin", len(LARGE))])
 @pytest.mark.parametrize("value", ["bytes=300000-", "bytes=-0", "bytes=" + "9" * 30 + "-"])
 def test_range_outside_is_416_with_the_size(static, target, size, value):

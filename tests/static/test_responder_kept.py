@@ -95,6 +95,7 @@ def test_changed_file_is_served_by_the_next_request(serve, site):
     assert len({fields["ETag"] for _, _, fields in (first, second, third)}) == 3
 
 
+@pytest.mark.usefixtures("settled")
 @pytest.mark.parametrize("target", ["/file.txt", "/large.bin"])
 def test_change_is_seen_that_keeps_size_and_time(serve, site, target):
     path = site / target[1:]

@@ -111,6 +111,7 @@ def test_rules_are_the_ones_of_now(ruled, site):
 # Rewrites
 
 
+@pytest.mark.usefixtures("settled")
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("mount", ["/", "/docs"])
 @pytest.mark.parametrize(

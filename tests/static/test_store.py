@@ -18,6 +18,12 @@ class FakeResource:
         self.memory = memory
         self.descriptors = descriptors
         self.users = 1
+        self.may_rest = True
+
+    def rest(self):
+        if self.may_rest:
+            self.descriptors = 0
+        return self.may_rest
 
     def share(self):
         assert self.users, "it was closed already"
@@ -27,6 +33,11 @@ class FakeResource:
     def close(self):
         assert self.users, "it was closed already"
         self.users -= 1
+
+
+def store_of(limit):
+    """Make one in which files never rest."""
+    return Store(limit, lambda *_: None)
 
 
 def keep(store, path, memory=10, descriptors=0):
@@ -48,7 +59,7 @@ def limit_of_files(monkeypatch):
 
 
 def test_what_is_kept_is_found_by_its_path():
-    store = Store(100)
+    store = store_of(100)
     one, other = keep(store, "/one"), keep(store, "/other", 20)
 
     assert (store.find("/one"), store.find("/other"), store.find("/third")) == (one, other, None)
@@ -57,7 +68,7 @@ def test_what_is_kept_is_found_by_its_path():
 
 
 def test_what_was_used_longest_ago_gives_way():
-    store = Store(30)
+    store = store_of(30)
     first, second, third = (keep(store, path) for path in "abc")
 
     store.find("a")
@@ -69,7 +80,7 @@ def test_what_was_used_longest_ago_gives_way():
 
 
 def test_as_many_give_way_as_must():
-    store = Store(30)
+    store = store_of(30)
     small = [keep(store, path) for path in "abc"]
 
     large = keep(store, "d", 25)
@@ -79,7 +90,7 @@ def test_as_many_give_way_as_must():
 
 
 def test_what_gives_way_is_open_as_long_as_an_answer_needs_it():
-    store = Store(10)
+    store = store_of(10)
     resource = keep(store, "a")
     answering = store.find("a").share()
 
@@ -91,7 +102,7 @@ def test_what_gives_way_is_open_as_long_as_an_answer_needs_it():
 
 
 def test_newer_takes_the_place_of_an_older():
-    store = Store(100)
+    store = store_of(100)
     older, newer = keep(store, "a", 10, 1), keep(store, "a", 20, 2)
 
     assert (older.users, newer.users) == (0, 1)
@@ -100,7 +111,7 @@ def test_newer_takes_the_place_of_an_older():
 
 
 def test_resource_that_has_grown_is_kept_with_what_it_takes_now():
-    store = Store(30)
+    store = store_of(30)
     other, resource = keep(store, "other"), keep(store, "a")
 
     resource.memory = 25
@@ -110,7 +121,7 @@ def test_resource_that_has_grown_is_kept_with_what_it_takes_now():
 
 
 def test_resource_that_has_grown_too_large_is_kept_no_more():
-    store = Store(30)
+    store = store_of(30)
     other, resource = keep(store, "other"), keep(store, "a").share()
 
     resource.memory = 31
@@ -122,7 +133,7 @@ def test_resource_that_has_grown_too_large_is_kept_no_more():
 
 @pytest.mark.parametrize(("limit", "memory", "is_kept"), [(10, 10, True), (10, 11, False), (0, 1, False)])
 def test_larger_than_all_is_not_kept_and_nothing_gives_way_for_it(limit, memory, is_kept):
-    store = Store(limit)
+    store = store_of(limit)
 
     resource = keep(store, "a", memory)
 
@@ -131,7 +142,7 @@ def test_larger_than_all_is_not_kept_and_nothing_gives_way_for_it(limit, memory,
 
 
 def test_older_is_forgotten_where_the_newer_is_too_large():
-    store = Store(10)
+    store = store_of(10)
     older = keep(store, "a")
 
     newer = keep(store, "a", 11)
@@ -150,7 +161,7 @@ def test_older_is_forgotten_where_the_newer_is_too_large():
 )
 def test_open_files_are_few(limit_of_files, reason, soft, most):
     limit_of_files(soft)
-    store = Store(10**9)
+    store = store_of(10**9)
 
     kept = [keep(store, str(number), 1, 1) for number in range(most + 2)]
 
@@ -159,7 +170,7 @@ def test_open_files_are_few(limit_of_files, reason, soft, most):
 
 def test_files_of_what_gave_way_are_free_again(limit_of_files):
     limit_of_files(80)
-    store = Store(10**9)
+    store = store_of(10**9)
     first, second = keep(store, "a", 1, 4), keep(store, "b", 1, 4)
     keep(store, "in memory", 1, 0)
 
@@ -172,7 +183,7 @@ def test_files_of_what_gave_way_are_free_again(limit_of_files):
 
 def test_more_open_files_than_all_may_have_are_not_kept(limit_of_files):
     limit_of_files(16)
-    store = Store(10**9)
+    store = store_of(10**9)
 
     resource = keep(store, "a", 1, 3)
 
@@ -180,7 +191,7 @@ def test_more_open_files_than_all_may_have_are_not_kept(limit_of_files):
 
 
 def test_nothing_is_kept_of_what_is_forgotten():
-    store = Store(100)
+    store = store_of(100)
     one, other = keep(store, "a"), keep(store, "b")
 
     store.forget("a")
@@ -191,7 +202,7 @@ def test_nothing_is_kept_of_what_is_forgotten():
 
 
 def test_closed_store_keeps_nothing():
-    store = Store(100)
+    store = store_of(100)
     kept = [keep(store, path) for path in "abc"]
 
     store.close()
@@ -210,7 +221,7 @@ STEPS = st.tuples(
 
 @given(st.integers(0, 60), st.lists(STEPS, max_size=30))
 def test_whatever_is_done_the_limits_hold_and_only_what_is_kept_is_open(limit, steps):
-    store = Store(limit)
+    store = store_of(limit)
     store._most_files = 4
     made = []
     for step, path, memory, descriptors in steps:
@@ -232,3 +243,55 @@ def test_whatever_is_done_the_limits_hold_and_only_what_is_kept_is_open(limit, s
         assert store._files == sum(each.descriptors for each in kept) <= 4
         assert [each for each in made if each.users] == [each for each in made if each in kept]
         assert {each.users for each in kept} <= {1}
+
+
+# Files rest
+
+
+class Later:
+    """The calls that a loop is asked for."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, delay, callback):
+        assert delay == 2.0
+        self.calls.append(callback)
+
+    def run(self):
+        """Let the time pass: what is due is called, and not yet what that asks for."""
+        calls, self.calls = self.calls, []
+        for call in calls:
+            call()
+
+
+def test_files_are_closed_while_nobody_asks():
+    """The space of a file that was deleted is free then."""
+    later = Later()
+    store = Store(100, later)
+    first, second = keep(store, "a", descriptors=1), keep(store, "b", descriptors=2)
+    second.may_rest = False
+
+    later.run()
+    assert (first.descriptors, second.descriptors, store._files) == (0, 2, 2)
+    second.may_rest = True
+    later.run()
+
+    assert (second.descriptors, store._files) == (0, 0)
+    assert store.find("a") is first
+    assert later.calls == []
+
+
+def test_nothing_is_waited_for_where_no_file_is_open():
+    later = Later()
+    store = Store(100, later)
+    keep(store, "a")
+    assert later.calls == []
+
+    keep(store, "b", descriptors=1)
+    keep(store, "c", descriptors=1)
+    assert len(later.calls) == 1
+    store.close()
+    later.run()
+
+    assert later.calls == []

@@ -101,6 +101,44 @@ def test_status_is_that_of_what_the_link_leads_to(root, reason, links, path, exp
             pass
 
 
+@pytest.mark.parametrize(
+    ("reason", "links", "path"),
+    [
+        ("to them", "l -> _headers", "l"),
+        ("absolute", "l -> {root}/_redirects", "l"),
+        ("from further down", "folder/l -> ../_headers", "folder/l"),
+        ("down and up again", "l -> folder/../_headers", "l"),
+        ("through the root", "l -> .", "l/_headers"),
+        ("through the root from further down", "folder/l -> ..", "folder/l/_redirects"),
+        ("a chain", "l -> folder/m, folder/m -> ../n, n -> _headers", "l"),
+    ],
+)
+def test_link_shows_no_rules_for_the_server(root, reason, links, path):
+    for name in ("_headers", "_redirects"):
+        (root / name).write_text("rules")
+    link(root, links)
+
+    for tree in (FileTree(root), FileTree(root, hidden=True)):
+        assert seen(tree, path) is None, reason
+        assert tree.status_of(names_of(path)) is None, reason
+
+
+def test_link_to_what_only_looks_like_rules_is_followed(root):
+    (root / "folder/_headers").write_text("no rules")
+    link(root, "l -> folder/_headers, m -> folder")
+
+    assert [seen(FileTree(root), path) for path in ("l", "m/_headers")] == ["no rules", "no rules"]
+
+
+def test_where_links_may_lead_anywhere_their_targets_are_not_judged(root):
+    """Whoever asks for that has to look where they lead."""
+    (root / ".secret").write_text("hidden")
+    link(root, "l -> .secret")
+
+    assert seen(FileTree(root), "l") is None
+    assert seen(FileTree(root, follow_symlinks=True), "l") == "hidden"
+
+
 OUT = [
     ("absolute", "l -> {base}/outside/file.txt", "l"),
     ("absolute, to a folder", "l -> {base}/outside", "l"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -132,6 +133,46 @@ def test_root_and_index_of_names_may_be_seen(trees):
         assert not any(tree.may_see([b"a", name]) for name in (b"", b".", b"..", b"/", b"a/b", b"a\\", b"\0"))
 
     assert [tree.may_see([b"a", b".b"]) for tree in trees] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "sight"),
+    [
+        (".env", [False, True]),
+        (".well-known", [True, True]),
+        (".well-known.txt", [False, True]),
+        ("back\\slash", [False, False]),
+        ("\\", [False, False]),
+        ("a\nb\t\x1b[31m\x7f\x9b", [True, True]),
+        ("  ", [True, True]),
+        ("a?b#c", [True, True]),
+        ("%2e%2e%2f", [True, True]),
+        ("\u202egpj.exe", [True, True]),
+        ("\udcff", [True, True]),
+    ],
+)
+def test_entry_of_a_folder_may_be_seen_where_a_url_can_reach_it(trees, name, sight):
+    path = f"/{quote_from_bytes(os.fsencode(name))}"
+
+    assert [tree.sight_of(())(name) for tree in trees] == sight
+    assert [tree.sight_of((b"folder",))(name) for tree in trees] == sight
+    assert [tree.parse(path) is not None for tree in trees] == sight
+
+
+@pytest.mark.parametrize("name", ["_headers", "_redirects"])
+def test_rules_stand_in_the_root_and_nowhere_else(trees, name):
+    for tree in trees:
+        assert not tree.sight_of(())(name)
+        assert tree.parse(f"/{name}") is None
+        assert tree.sight_of((b"folder",))(name)
+        assert tree.parse(f"/folder/{name}") is not None
+
+
+@given(NAMES)
+def test_any_entry_may_be_seen_where_a_url_can_reach_it(trees, name):
+    for tree in trees:
+        is_reached = tree.parse(f"/{quote_from_bytes(name)}") is not None
+        assert tree.sight_of(())(os.fsdecode(name)) is is_reached
 
 
 @given(st.lists(NAMES, min_size=1, max_size=6), st.booleans())

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from aioserve.static.watch import Watch, is_settled, signature_of, status_of, version_of
+from aioserve.static.watch import Watch, is_settled, signature_of, status_of, time_to_settle, version_of
 
 SECOND = 1_000_000_000  # ns
 
@@ -240,6 +240,8 @@ def test_what_was_changed_a_moment_ago_could_change_again_without_a_trace(file, 
     clock.since_epoch = file.stat().st_ctime_ns + age
 
     assert is_settled(file.stat(), clock.since_epoch) is expected
+    later = clock.since_epoch + int(time_to_settle(file.stat(), clock.since_epoch) * SECOND) + 1
+    assert is_settled(file.stat(), later)
     assert watch(file).is_settled is expected
     assert Watch([(os.fsencode(file), file.stat())], ()).is_settled is expected
 

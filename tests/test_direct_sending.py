@@ -1,24 +1,38 @@
-"""A file leaves by the system's sendfile, to a socket that nobody else writes to."""
+"""A file leaves by the system, to a socket that nobody else writes to, and never as a mix of two versions."""
 
 from __future__ import annotations
 
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
-from aioserve import file_body
-from aioserve.file_body import Fetch, Wait, send_directly
+from aioserve import direct_sending, file_body
+from aioserve.direct_sending import send_directly
+from aioserve.file_body import Fetch, Wait
 from aioserve.http.messages import FileSlice
 from aioserve.send_buffer import Pace
 
 SIZE = 3_000_000
 CONTENT = bytes(range(250)) * (SIZE // 250)
+LAST = 65_536  # of a long run, held back
+
+# How a run of bytes is sent: by sendfile where nobody knows its version; copied; by sendfile but for its end.
+WAYS = {"referred": (None, 0), "copied": (lambda: True, SIZE), "long": (lambda: True, 99_999)}
 
 
 @pytest.fixture(autouse=True)
 def _no_pace_is_counted(monkeypatch):
     monkeypatch.setattr(Pace, "open_ones", 0)
+
+
+@pytest.fixture(params=WAYS)
+def is_unchanged(request, monkeypatch):
+    """What a slice says of its version, for each of the ways."""
+    tells, copied = WAYS[request.param]
+    monkeypatch.setattr(direct_sending, "_COPIED", copied)
+    return tells
 
 
 @pytest.fixture
@@ -87,9 +101,17 @@ class Run:
         self.waits.append(wait)
         if isinstance(wait, Fetch):
             wait()
-        if wait is Wait.ROOM:
+        if wait in (Wait.ROOM, Wait.DELIVERY):
             self.read()
         return True
+
+    def stall(self):
+        """Let it go on until it only waits for the client, which reads nothing; return what it waits for."""
+        while (wait := next(self.sending)) is Wait.TURN:
+            pass
+        for _ in range(10):
+            assert next(self.sending) is wait
+        return wait
 
     def read(self):
         """Read what there is."""
@@ -113,22 +135,28 @@ class Run:
             self.received += data
 
 
+def overwrite(file):
+    """Write to a file in place."""
+    with Path(file.name).open("r+b") as writing:
+        writing.write(bytes(SIZE))
+
+
 @pytest.mark.parametrize(
     ("offset", "length"), [(0, SIZE), (0, 0), (5, 1), (10, 65_536), (10, 65_537), (1_000_000, 2_000_000)]
 )
-def test_head_and_slice_arrive_as_they_are(pair, file, offset, length):
-    run = Run(pair, b"head", FileSlice(file, offset, length))
+def test_head_and_slice_arrive_as_they_are(pair, file, is_unchanged, offset, length):
+    run = Run(pair, b"head", FileSlice(file, offset, length, is_unchanged))
 
     assert run.finish() == b"head" + CONTENT[offset : offset + length]
     assert sum(run.counted) == length
     assert file.closed
 
 
-def test_others_have_their_turn_and_the_client_its_time(pair, file):
-    run = Run(pair, b"", FileSlice(file, 0, SIZE))
+def test_others_have_their_turn_and_the_client_its_time(pair, file, is_unchanged):
+    run = Run(pair, b"", FileSlice(file, 0, SIZE, is_unchanged))
     run.finish()
 
-    assert set(run.waits) == {Wait.TURN, Wait.ROOM}
+    assert set(run.waits) - {Wait.DELIVERY} == {Wait.TURN, Wait.ROOM}
 
 
 def test_pieces_arrive_in_their_order(pair, tmp_path):
@@ -150,7 +178,7 @@ def test_a_head_that_does_not_fit_waits_for_room(pair):
     assert Wait.ROOM in run.waits
 
 
-def test_file_waits_where_there_is_no_room_at_all(pair, file):
+def test_file_waits_where_there_is_no_room_at_all(pair, file, is_unchanged):
     sending, _ = pair
     filled = 0
     try:
@@ -158,14 +186,14 @@ def test_file_waits_where_there_is_no_room_at_all(pair, file):
             filled += sending.send(bytes(100_000))
     except BlockingIOError:
         pass
-    run = Run(pair, b"", FileSlice(file, 0, SIZE))
+    run = Run(pair, b"", FileSlice(file, 0, SIZE, is_unchanged))
 
     assert run.finish() == bytes(filled) + CONTENT
     assert run.waits[0] is Wait.ROOM
 
 
-def test_a_file_cut_short_is_an_error(pair, file):
-    run = Run(pair, b"", FileSlice(file, 0, SIZE))
+def test_a_file_cut_short_is_an_error(pair, file, is_unchanged):
+    run = Run(pair, b"", FileSlice(file, 0, SIZE, is_unchanged))
     run.step()
     os.truncate(file.name, 100_000)
 
@@ -182,30 +210,80 @@ def test_a_file_cut_short_before_its_last_bytes_is_an_error(pair, file):
         run.finish()
 
 
-@pytest.mark.parametrize("changed_at", [0, 1, 200_000 - 65_536])
-def test_a_file_changed_meanwhile_is_never_sent_to_its_end(pair, file, changed_at):
-    run = Run(pair, b"", FileSlice(file, 0, 200_000, lambda: sum(run.counted) < changed_at))
+@pytest.mark.parametrize("changed_at", [0, 1, SIZE - LAST])
+def test_a_long_file_changed_meanwhile_is_never_sent_to_its_end(pair, file, monkeypatch, changed_at):
+    monkeypatch.setattr(direct_sending, "_COPIED", SIZE - 1)
+    run = Run(pair, b"", FileSlice(file, 0, SIZE, lambda: sum(run.counted) < changed_at))
 
     with pytest.raises(OSError, match="the file was changed while it was sent"):
         run.finish()
-    assert sum(run.counted) <= 200_000 - 65_536
+    assert sum(run.counted) <= SIZE - LAST
     assert file.closed
 
 
-def test_what_is_not_in_memory_is_fetched_first(pair, file, monkeypatch):
-    fetched = []
+def test_file_written_in_place_behind_the_last_of_what_is_copied_arrives_as_it_was(pair, file):
+    """All that the system was given is the version that was promised, wherever it is on its way."""
+    versions = []
+    run = Run(pair, b"", FileSlice(file, 0, 100_000, lambda: not versions))
+    run.step()
+    versions.append("another")
+    overwrite(file)
 
-    def preadv(_descriptor, _buffers, offset, _flags):
-        if offset >= max((fetch.offset + fetch.length for fetch in fetched), default=0):
+    assert run.finish() == CONTENT[:100_000]
+
+
+def test_file_written_in_place_while_its_pages_wait_has_no_end(pair, file, monkeypatch):
+    """What sendfile took changes with the file; what would make it a whole answer is still here."""
+    monkeypatch.setattr(direct_sending, "_COPIED", 99_999)
+    versions = []
+    run = Run(pair, b"", FileSlice(file, 0, 1_000_000, lambda: not versions))
+    assert run.stall() in (Wait.ROOM, Wait.DELIVERY)
+    versions.append("another")
+    overwrite(file)
+
+    with pytest.raises(OSError, match="the file was changed while it was sent"):
+        run.finish()
+    assert sum(run.counted) <= 1_000_000 - LAST
+
+
+def test_the_end_of_a_long_file_waits_for_all_before_it(pair, file, monkeypatch):
+    """A client that reads nothing has less than everything, as far as the system knows."""
+    monkeypatch.setattr(direct_sending, "_COPIED", 99_999)
+    held = [1]
+    monkeypatch.setattr(direct_sending, "unacknowledged", lambda sock: sock is pair[0] and held[0])
+    run = Run(pair, b"", FileSlice(file, 0, SIZE, lambda: True))
+    while run.waits[-3:] != [Wait.DELIVERY] * 3:
+        assert run.step()
+    assert sum(run.counted) == SIZE - LAST
+    held[0] = 0
+
+    assert run.finish() == CONTENT
+
+
+@pytest.mark.parametrize("length", [0, 1, 99_999])
+def test_nothing_is_waited_for_by_what_is_copied(pair, file, monkeypatch, length):
+    monkeypatch.setattr(direct_sending, "unacknowledged", pytest.fail)
+    run = Run(pair, b"", FileSlice(file, 0, length, lambda: True))
+
+    assert run.finish() == CONTENT[:length]
+
+
+def test_what_is_not_in_memory_is_fetched_first(pair, file, is_unchanged, monkeypatch):
+    fetched = []
+    read = os.preadv
+
+    def preadv(descriptor, buffers, offset, *flags):
+        if flags and offset >= max((fetch.offset + fetch.length for fetch in fetched), default=0):
             raise BlockingIOError
+        return read(descriptor, buffers, offset)
 
     monkeypatch.setattr(file_body, "_NO_WAIT", 0)
     monkeypatch.setattr(os, "preadv", preadv)
-    run = Run(pair, b"", FileSlice(file, 0, SIZE))
+    run = Run(pair, b"", FileSlice(file, 0, SIZE, is_unchanged))
     while run.step():
         if isinstance(run.waits[-1], Fetch):
             fetched.append(run.waits[-1])
-        if len(fetched) > 10:
+        if len(fetched) > 30:
             pytest.fail("the same is fetched again")
 
     assert max(fetch.length for fetch in fetched) <= 1_048_576
@@ -234,13 +312,13 @@ def test_whoever_stops_before_the_end_closes_the_file(pair, file):
     assert file.closed
 
 
-def test_pace_is_told_what_was_taken_and_when_it_is_over(pair, file):
-    run = Run(pair, b"head", FileSlice(file, 0, SIZE))
+def test_pace_is_told_what_was_taken_and_when_it_is_over(pair, file, is_unchanged):
+    run = Run(pair, b"head", FileSlice(file, 0, SIZE, is_unchanged))
     run.finish()
 
     first, *taken, last = run.pace.log
     assert (first, last) == ("begin", "end")
-    assert sum(taken) == SIZE - 65_536
+    assert sum(taken) == SIZE
 
 
 def test_pace_is_told_also_if_it_is_never_begun(pair, file):
