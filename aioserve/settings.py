@@ -1,8 +1,8 @@
 """Every option of the command, and the frozen values that they become.
 
 This file alone decides which sections of options there are, and which options are in them; those about
-static files stand beside what serves them. A new one is one entry in its section: flag, environment variable,
-key in a configuration file, help text, manual page and reference follow from it.
+addresses, TLS and static files stand beside what they are for. A new one is one entry in its section: flag,
+environment variable, key in a configuration file, help text, manual page and reference follow from it.
 Each part of the server is handed its own section, never the whole.
 """
 
@@ -18,12 +18,11 @@ from aioserve.kinds import (
     FOLDER,
     LENGTH,
     PATH,
-    PORT,
     SIZE,
     TARGET,
-    TEXT,
     choice,
 )
+from aioserve.listen.settings import Bind, Tls
 from aioserve.options import Reach, declared_sections, option
 from aioserve.static.settings import Static
 
@@ -69,16 +68,6 @@ class Application:
         "Folder in which APP is found and from which it can import.",
         default_text="the current folder",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Bind:
-    """Where the server listens."""
-
-    title: ClassVar[str] = "Address"
-
-    host: str = option("--host", TEXT, "127.0.0.1", "Name or address to listen on.")
-    port: int | str = option("-p --port", PORT, 8080, "Port number or service name; 0 takes any free port.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,27 +171,6 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Tls:
-    """With which certificate TLS is spoken."""
-
-    title: ClassVar[str] = "TLS"
-
-    certfile: str | None = option(
-        "--ssl-certfile",
-        PATH,
-        None,
-        "Serve HTTPS with the certificate, or chain of certificates, in this PEM file.",
-    )
-    keyfile: str | None = option(
-        "--ssl-keyfile",
-        PATH,
-        None,
-        "PEM file with the private key of the certificate.",
-        default_text="in the file of the certificate",
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class Logs:
     """What is written where."""
 
@@ -269,12 +237,12 @@ class Settings:
     """All sections, and where each value that is no default came from, by key."""
 
     application: Application = Application()
-    bind: Bind = Bind()
+    bind: Bind = Bind()  # noqa: RUF009 - frozen, like the others
     process: Process = Process()
     timeouts: Timeouts = Timeouts()
     limits: Limits = Limits()
-    static: Static = Static()  # noqa: RUF009 - frozen, like the others
-    tls: Tls = Tls()
+    static: Static = Static()  # noqa: RUF009 - as above
+    tls: Tls = Tls()  # noqa: RUF009 - as above
     logs: Logs = Logs()
     look: Look = Look()
     sources: Mapping[str, str] = field(default_factory=dict)

@@ -32,8 +32,8 @@ LAYERS = {
     "observation": "observe.logs observe.console observe.formats observe.access observe.streams error_pages",
     "wire": "http1.parser http1.lines http1.chunks http1.rules http1.framing http1.grammar",
     "meaning": "http.conditional http.ranges http.negotiation http.messages http.dates",
-    "values": "settings static.settings static.kinds options kinds http.statuses multidict errors escaping "
-    "suggestion",
+    "values": "settings static.settings listen.settings static.kinds options kinds http.statuses multidict "
+    "errors escaping suggestion",
     "packages": "static listen observe http1 http aioserve",
 }
 
