@@ -4,11 +4,11 @@ This file decides which bytes the system sends by itself (sendfile), and which a
 takes is not copied but referred to: a file that is written in place meanwhile changes what is still on its
 way, and a client would get parts of two versions in one whole answer. So a run is copied, and the file looked
 at after it was read, unless it is long. Of a long one the end is held back until the client's system has all
-that precedes it, and then the file is looked at once more: a mixed answer has no end.
+that was referred to, and then the file is looked at once more: a mixed answer has no end.
 
-That is not so for a client on the same machine. What it has received and not yet read is still the file's.
-But a run that is copied is as long as a receive buffer gets, so it is a matter of the moment in which the
-client reads the last of a longer one.
+That is not so for a client on the same machine. What it has received and not yet read is still the file's: as
+much as its receive buffer holds, for as long as it does not read. A run that is copied is as long as such a
+buffer gets where nobody has asked for more.
 """
 
 from __future__ import annotations
@@ -36,13 +36,12 @@ if TYPE_CHECKING:
     from aioserve.http.messages import FileSlice, OpenFile
     from aioserve.send_buffer import Pace
 
-# Bytes; longer runs go by sendfile. It is what Linux lets a receive buffer have (tcp_rmem). Measured, in ms
-# of processor time: 1 MB copied 0.53, by sendfile 0.31; 10 MB 3.7 and 1.6.
+# Bytes; longer runs go by sendfile. It is what Linux lets a receive buffer grow to by default (tcp_rmem).
+# Measured, in ms of processor time: 1 MB copied 0.53, by sendfile 0.31; 10 MB 3.7 and 1.6.
 _COPIED = 6_291_456
-_BLOCK = (
-    131_072  # copied at once; with 256 KiB, which no cache near a core holds, copying takes twice as long
-)
-_LAST = 65_536  # of a longer run, held back to its end
+_BLOCK = 131_072  # copied at once; with 256 KiB, which no cache near a core holds, copying takes twice as long
+_TAIL = 262_144  # of a longer run, copied as well: so that something follows what was referred to, and the
+_LAST = 65_536  # client's system need not wait before it acknowledges that; and the end, which is held back
 
 _DIRECT_BLOCK = 16_777_216  # given to the system at once, which takes as much as it has room for
 _PROBED = 4_194_304  # of which the first byte must be in memory
@@ -85,14 +84,19 @@ def _send_directly(pace: Pace, head: bytes, pieces: Pieces, count: Callable[[int
 
 
 def _send_slice(pace: Pace, piece: FileSlice, count: Callable[[int], None]) -> Sending:
-    middle = end = piece.offset + piece.length
-    if piece.is_unchanged is not None:
-        middle = piece.offset if piece.length <= _COPIED else end - _LAST
-    if middle > piece.offset:
-        yield from _refer(pace, piece, middle, count)
-        while middle < end and unacknowledged(pace.sock):
+    end = piece.offset + piece.length
+    if piece.is_unchanged is None:  # nobody knows of versions
+        yield from _refer(pace, piece, end, count)
+        return
+    start = piece.offset
+    if piece.length > _COPIED:
+        start = end - _TAIL
+        yield from _refer(pace, piece, start, count)
+        yield from _copy(pace, piece, start, end - _LAST, count)
+        start = end - _LAST
+        while unacknowledged(pace.sock) > _TAIL - _LAST:
             yield Wait.DELIVERY
-    yield from _copy(pace, piece, middle, count)
+    yield from _copy(pace, piece, start, end, count)
 
 
 def _refer(pace: Pace, piece: FileSlice, end: int, count: Callable[[int], None]) -> Sending:
@@ -119,9 +123,8 @@ def _refer(pace: Pace, piece: FileSlice, end: int, count: Callable[[int], None])
         yield Wait.TURN if offset == known else Wait.ROOM
 
 
-def _copy(pace: Pace, piece: FileSlice, offset: int, count: Callable[[int], None]) -> Sending:
-    """Send the rest of a run, from a place in the file, by reading it."""
-    end = piece.offset + piece.length
+def _copy(pace: Pace, piece: FileSlice, offset: int, end: int, count: Callable[[int], None]) -> Sending:
+    """Send what is between two places in a file by reading it."""
     known = offset
     while offset < end:
         if offset == known:

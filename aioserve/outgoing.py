@@ -227,6 +227,8 @@ class Outgoing:
 
     def _go_on(self, piece: bytes | Wait | Fetch | None) -> None:
         """Ask the source again when what it waits for has come."""
+        if piece is not Wait.DELIVERY:
+            self._look_delay = _FIRST_LOOK
         if piece is None:
             self._end_source(None)
         elif isinstance(piece, Fetch):
@@ -237,6 +239,7 @@ class Outgoing:
             self._watch(self._pace.sock)
         elif piece is Wait.DELIVERY:
             self._watch(None)
+            self._stop_looking()  # it may have been asked for another reason, and must not be asked twice
             self._look = self._loop.call_later(self._look_delay, self._pump)
             self._look_delay = min(self._look_delay * 2, _LAST_LOOK)
         elif not (self.is_paused or self._watched):  # paused by a piece that did not fit: `resume` goes on
@@ -255,14 +258,16 @@ class Outgoing:
                 self._loop.add_writer(sock.fileno(), self._pump)
             self._watched = sock
 
+    def _stop_looking(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+
     def _end_source(self, error: Exception | None) -> None:
         source, on_sent = self._source, self._on_sent
         self._source = self._write = self._on_sent = None
         self._watch(None)
-        if self._look is not None:
-            self._look.cancel()
-            self._look = None
-        self._look_delay = _FIRST_LOOK
+        self._stop_looking()
         if source is not None:
             source.close()
         if self._pace is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ CONTENT = bytes(range(250)) * (SIZE // 250)
 LAST = 65_536  # of a long run, held back
 
 # How a run of bytes is sent: by sendfile where nobody knows its version; copied; by sendfile but for its end.
-WAYS = {"referred": (None, 0), "copied": (lambda: True, SIZE), "long": (lambda: True, 99_999)}
+WAYS = {"referred": (None, 0), "copied": (lambda: True, SIZE), "long": (lambda: True, 499_999)}
 
 
 @pytest.fixture(autouse=True)
@@ -35,17 +36,25 @@ def is_unchanged(request, monkeypatch):
     return tells
 
 
+@contextmanager
+def connected(sending, receiving=0):
+    """Make two connected sockets that do not block, with buffers of so many bytes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        if receiving:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receiving)
+        one = socket.create_connection(server.getsockname())
+        other, _ = server.accept()
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, sending)
+    one.setblocking(False)
+    other.setblocking(False)
+    with one, other:
+        yield one, other
+
+
 @pytest.fixture
 def pair():
-    """Two connected sockets that do not block, with little room between them."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        sending = socket.create_connection(server.getsockname())
-        receiving, _ = server.accept()
-    sending.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
-    sending.setblocking(False)
-    receiving.setblocking(False)
-    with sending, receiving:
-        yield sending, receiving
+    with connected(sending=65_536) as pair:
+        yield pair
 
 
 @pytest.fixture
@@ -232,30 +241,37 @@ def test_file_written_in_place_behind_the_last_of_what_is_copied_arrives_as_it_w
     assert run.finish() == CONTENT[:100_000]
 
 
-def test_file_written_in_place_while_its_pages_wait_has_no_end(pair, file, monkeypatch):
-    """What sendfile took changes with the file; what would make it a whole answer is still here."""
-    monkeypatch.setattr(direct_sending, "_COPIED", 99_999)
-    versions = []
-    run = Run(pair, b"", FileSlice(file, 0, 1_000_000, lambda: not versions))
-    assert run.stall() in (Wait.ROOM, Wait.DELIVERY)
-    versions.append("another")
-    overwrite(file)
+@pytest.mark.parametrize("room", [4_096, 425_984])
+def test_file_written_in_place_while_its_pages_wait_has_no_end(file, monkeypatch, room):
+    """What sendfile took changes with the file; what would make it a whole answer is still here.
 
-    with pytest.raises(OSError, match="the file was changed while it was sent"):
-        run.finish()
-    assert sum(run.counted) <= 1_000_000 - LAST
+    With little room the system has not taken all that it will be given; with much it waits for the client.
+    """
+    for name, value in (("_COPIED", 50_000), ("_TAIL", 20_000), ("_LAST", 10_000)):
+        monkeypatch.setattr(direct_sending, name, value)
+    versions = []
+    with connected(sending=room, receiving=4_096) as pair:
+        run = Run(pair, b"", FileSlice(file, 0, 100_000, lambda: not versions))
+        assert run.stall() is (Wait.ROOM if room == 4_096 else Wait.DELIVERY)
+        versions.append("another")
+        overwrite(file)
+
+        with pytest.raises(OSError, match="the file was changed while it was sent"):
+            run.finish()
+        assert sum(run.counted) <= 90_000
 
 
 def test_the_end_of_a_long_file_waits_for_all_before_it(pair, file, monkeypatch):
     """A client that reads nothing has less than everything, as far as the system knows."""
-    monkeypatch.setattr(direct_sending, "_COPIED", 99_999)
-    held = [1]
+    monkeypatch.setattr(direct_sending, "_COPIED", 499_999)
+    copied = 262_144 - LAST  # behind what was referred to
+    held = [copied + 1]
     monkeypatch.setattr(direct_sending, "unacknowledged", lambda sock: sock is pair[0] and held[0])
     run = Run(pair, b"", FileSlice(file, 0, SIZE, lambda: True))
     while run.waits[-3:] != [Wait.DELIVERY] * 3:
         assert run.step()
     assert sum(run.counted) == SIZE - LAST
-    held[0] = 0
+    held[0] = copied
 
     assert run.finish() == CONTENT
 

@@ -294,3 +294,37 @@ def test_connection_lost_while_delivery_is_waited_for_ends_it_at_once(sending):
     assert log == ["closed"]
     assert [type(end) for end in sending.ends] == [ClientDisconnectedError]
     assert sending.loop.pending == 0
+
+
+def test_source_that_waits_for_delivery_is_asked_once_at_a_time_also_if_there_is_room_meanwhile(sending):
+    asked = []
+
+    def source():
+        for _ in range(3):
+            asked.append(sending.loop.time())
+            yield Wait.DELIVERY
+
+    sending.send_from(source())
+    sending.loop.turn()
+    sending.outgoing.resume()
+    sending.loop.turn()
+    assert sending.loop.pending == 1
+    sending.loop.advance(10)
+
+    assert asked == pytest.approx([0, 0, 0.002])
+    assert sending.ends == [None]
+
+
+def test_next_wait_for_delivery_begins_with_a_short_one(sending):
+    asked = []
+
+    def source():
+        for wait in [Wait.DELIVERY] * 4 + [Wait.TURN] + [Wait.DELIVERY] * 2:
+            asked.append(sending.loop.time())
+            yield wait
+
+    sending.send_from(source())
+    sending.loop.advance(10)
+
+    delays = [later - earlier for earlier, later in pairwise(asked)]
+    assert delays == pytest.approx([0.001, 0.002, 0.004, 0.008, 0, 0.001])
