@@ -187,7 +187,7 @@ class Connection:
         self._incoming.break_off(ClientDisconnectedError("the client has gone"))
         self._outgoing.lose()
         if self._exchange is not None:
-            if self._options.cancel_on_disconnect:
+            if self._options.cancel_on_disconnect or self._exchange.is_responding:
                 self._exchange.cancel()
             elif self._options.handler_timeout:  # nobody looks at a lost connection's deadlines
                 seconds = self._options.handler_timeout

@@ -105,6 +105,7 @@ class Exchange:
         "_channel",
         "_is_cancelled",
         "_is_expired",
+        "_is_responding",
         "_on_end",
         "_sends_files",
         "_task",
@@ -126,6 +127,7 @@ class Exchange:
         self._sends_files = False
         self._is_cancelled = False
         self._is_expired = False
+        self._is_responding = False
         self._began = time.perf_counter() if channel.options.access_sink is not None else 0.0
         self.message = message
         self.writer = writer
@@ -180,8 +182,13 @@ class Exchange:
 
     @property
     def is_handled(self) -> bool:
-        """Whether a handler is at work, and not the sending of a file."""
+        """Whether a handler or a responder is at work, and not the sending of a file."""
         return self._task is not None
+
+    @property
+    def is_responding(self) -> bool:
+        """Whether a responder is at work, whose answer is of no use without its client."""
+        return self._is_responding
 
     def ready_answer(self, date: bytes) -> ReadyAnswer | None:
         """Return the answer for others that ask the same, if the request had no body and nothing failed.
@@ -241,11 +248,13 @@ class Exchange:
     def _wait_for(self, answer: Awaitable[Answer]) -> bool:
         """Send the answer of a responder that needs its time, when it is there."""
         self._task = asyncio.ensure_future(answer)
+        self._is_responding = True
         self._task.add_done_callback(self._answer_is_there)
         return False
 
     def _answer_is_there(self, task: asyncio.Task[Answer]) -> None:
         self._task = None
+        self._is_responding = False
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
         if error is not None:
             self._end(error)

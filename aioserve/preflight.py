@@ -76,7 +76,7 @@ def _missing_parts(process: Process) -> Iterator[ConfigurationError]:
 
 def _unusable_folders(static: Static, *, is_check: bool) -> Iterator[ConfigurationError]:
     absent, is_any_unusable = dict(static.error_pages), False
-    places: set[str] = set()
+    places: dict[tuple[bytes, ...], str] = {}  # how the first there spelled it
     for prefix, folder in static.mounts:
         try:
             files = StaticFiles(Path(folder), mount=prefix, settings=static)
@@ -88,9 +88,10 @@ def _unusable_folders(static: Static, *, is_check: bool) -> Iterator[Configurati
             is_any_unusable = True
             yield ConfigurationError(f"cannot serve {folder!r}: Permission denied")
             continue
-        if files.prefix in places:
-            yield ConfigurationError(f"cannot serve {folder!r}: another folder is at {files.prefix or '/'}")
-        places.add(files.prefix)
+        if files.place in places:
+            is_any_unusable = True
+            yield ConfigurationError(f"cannot serve {folder!r}: another folder is at {places[files.place]}")
+        places.setdefault(files.place, files.prefix or "/")
         absent = {status: name for status, name in absent.items() if not files.has_page(status)}
         if is_check:  # otherwise it is said when they are first read, and the rest of them is used
             yield from map(ConfigurationError, files.rules.problems())

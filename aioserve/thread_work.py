@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -18,6 +17,9 @@ class ThreadWork(Generic[T]):
     Args:
         work: called without arguments.
         on_end: called in the event loop when it is over, whether or not somebody waits for it.
+
+    Raises:
+        RuntimeError: there is no thread for it, and there will be no end.
     """
 
     __slots__ = ("_future", "_on_end")
@@ -28,12 +30,9 @@ class ThreadWork(Generic[T]):
         self._future.add_done_callback(self._end)
 
     def _end(self, future: asyncio.Future[T]) -> None:
-        future.exception()  # nobody may wait, and then nobody is to be told
+        if not future.cancelled():  # as it is where threads are told to stop before they came to it
+            future.exception()  # nobody may wait, and then nobody is to be told
         self._on_end()
-
-    def discard(self, dispose: Callable[[T], object]) -> None:
-        """Wait for it no more; what it returns is to be disposed of, in the event loop."""
-        self._future.add_done_callback(partial(_dispose, dispose))
 
     async def result(self) -> T:
         """Wait for what it returns, or raises.
@@ -41,8 +40,3 @@ class ThreadWork(Generic[T]):
         One who waits no more, since its client has gone, does not keep others from waiting.
         """
         return await asyncio.shield(self._future)
-
-
-def _dispose(dispose: Callable[[T], object], future: asyncio.Future[T]) -> None:
-    if future.exception() is None:
-        dispose(future.result())

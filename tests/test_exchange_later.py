@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -10,7 +11,7 @@ from aioserve import HttpProcessingError
 from aioserve.handler_options import HandlerOptions
 from aioserve.http.messages import Answer, FileSlice
 from tests.doubles import FakeTransport
-from tests.wire import EARLY, GET, Clock, errors, hello, on_both_loops, post, serving, turns
+from tests.wire import EARLY, GET, Clock, errors, handler, hello, on_both_loops, post, serving, turns
 
 LATER = Answer(200, (("X-By", "later"),), b"later")
 
@@ -225,11 +226,17 @@ async def test_fields_that_cannot_be_sent_are_an_error_and_close_the_files(files
 # When the client goes, or has no more time
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"cancel_on_disconnect": True}, {"handler_timeout": 10.0}],
+    ids=["by default", "where handlers end too", "where time is short"],
+)
 @on_both_loops
-async def test_a_client_that_goes_ends_it_where_that_is_wanted(caplog):
+async def test_a_client_that_goes_ends_it(options, caplog):
+    """Unlike a handler, it does nothing but answer."""
     records = []
     waiting = Waiting()
-    protocol, transport = connected(waiting, access_log=records.append, cancel_on_disconnect=True)
+    protocol, transport = connected(waiting, access_log=records.append, **options)
     protocol.data_received(GET)
     protocol.connection_lost(None)
     await turns()
@@ -239,15 +246,61 @@ async def test_a_client_that_goes_ends_it_where_that_is_wanted(caplog):
     assert errors(caplog) == []
 
 
+@pytest.mark.parametrize("steps", range(3))
+@on_both_loops
+async def test_a_client_that_goes_in_any_moment_leaves_nothing_behind(steps, caplog):
+    """Nor a coroutine that was never begun, of which Python would warn."""
+
+    async def respond(_message):
+        for _ in range(3):
+            await asyncio.sleep(0)
+        return LATER
+
+    protocol, transport = connected(respond)
+    protocol.data_received(GET)
+    await turns(steps)
+    protocol.connection_lost(None)
+    await turns()
+
+    assert transport.sent == b""
+    assert errors(caplog) == []
+
+
+@on_both_loops
+async def test_a_handler_behind_a_responder_is_none_of_it():
+    """A responder that was done has left the request before, or left it to the handler."""
+    ends = []
+
+    @handler
+    async def waits(_self, _message, _payload):
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ends.append("cancelled")
+            raise
+
+    async def respond():
+        return LATER
+
+    protocol, transport = waits(), FakeTransport()
+    protocol.use_defaults(
+        HandlerOptions(responders=(lambda message: respond() if message.path == "/a" else None,))
+    )
+    protocol.connection_made(transport)
+    protocol.data_received(GET.replace(b"/", b"/a", 1) + GET)
+    await turns()
+    assert transport.sent.endswith(b"later")
+    protocol.connection_lost(None)
+    await turns()
+    assert ends == []
+
+
 @pytest.mark.parametrize("kind", ["bytes", "file", "pieces"])
 @on_both_loops
-async def test_what_comes_for_a_client_that_has_gone_is_not_sent_and_no_file_stays_open(kind, files, caplog):
+async def test_what_comes_as_its_client_goes_is_not_sent_and_no_file_stays_open(kind, files, caplog):
     waiting = Waiting()
     protocol, transport = connected(waiting)
     protocol.data_received(GET)
-    protocol.connection_lost(None)
-    await turns()
-    assert not waiting.futures[0].done()
 
     match kind:
         case "bytes":
@@ -257,6 +310,7 @@ async def test_what_comes_for_a_client_that_has_gone_is_not_sent_and_no_file_sta
         case _:
             body = (b"<", files(0, 10), files(0, 10))
     waiting.futures[0].set_result(Answer(200, (), body))
+    protocol.connection_lost(None)
     await turns()
 
     assert transport.sent == b""
@@ -266,15 +320,21 @@ async def test_what_comes_for_a_client_that_has_gone_is_not_sent_and_no_file_sta
 @on_both_loops
 async def test_a_socket_that_is_gone_is_not_opened_again_for_a_file(files, caplog):
     """Its number may be another file's by now."""
-    waiting = Waiting()
-    async with serving(hello, HandlerOptions(responders=(waiting,))) as server:
+    asked = asyncio.Event()
+
+    async def respond(_message):
+        asked.set()
+        with suppress(asyncio.CancelledError):  # it answers all the same
+            await asyncio.Event().wait()
+        return Answer(200, (), files(0, 10))
+
+    async with serving(hello, HandlerOptions(responders=(respond,))) as server:
         client = await server.connect()
         client.send(GET)
         protocol = await server.handler()
-        await waiting.asked.wait()
+        await asked.wait()
         client.reset()
         await protocol.shutdown()
-        waiting.futures[0].set_result(Answer(200, (), files(0, 10)))
         await turns()
         assert protocol._connection._outgoing._pace is None
     assert errors(caplog) == []

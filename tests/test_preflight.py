@@ -103,12 +103,32 @@ def site(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("place", ["/docs", "/docs/"])
-def test_url_belongs_to_one_folder(site, tmp_path, place):
-    mounts = (("/", str(site)), ("/docs", str(site)), (place, str(tmp_path)))
+@pytest.mark.parametrize(
+    ("taken", "place"),
+    [
+        ("/docs", "/docs"),
+        ("/docs", "/docs/"),
+        ("/docs", "/d%6Fcs"),
+        ("/d%6Fcs", "/docs"),
+        ("/d%6fcs", "/d%6Fcs/"),
+        ("/", "/"),
+    ],
+)
+def test_url_belongs_to_one_folder(site, tmp_path, taken, place):
+    """RFC 3986 §6.2.2.2: however it is spelled."""
+    mounts = (("/main", str(site)), (taken, str(site)), (place, str(tmp_path)))
 
     assert said(Settings(static=Static(mounts))) == [
-        (ConfigurationError, f"cannot serve {str(tmp_path)!r}: another folder is at /docs")
+        (ConfigurationError, f"cannot serve {str(tmp_path)!r}: another folder is at {taken}")
+    ]
+
+
+def test_error_page_may_be_in_a_folder_whose_place_is_taken(site):
+    mounts = (("/", str(site / "docs")), ("/", str(site / "main")))
+    static = Static(mounts, error_pages=((404, "none.html"),))
+
+    assert [text for _, text in said(Settings(static=static))] == [
+        f"cannot serve {str(site / 'main')!r}: another folder is at /"
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -186,23 +187,35 @@ def test_work_is_made_in_a_loop():
         ThreadWork(lambda: None)
 
 
-@pytest.mark.parametrize(("outcome", "disposed"), [("done", ["done"]), (OSError("broken"), [])])
-@pytest.mark.parametrize("is_done", [False, True])
-def test_what_is_discarded_is_disposed_of_when_it_is_there(outcome, disposed, is_done):
-    held = Held(outcome)
-    got = []
+def test_end_is_told_of_work_that_no_thread_came_to():
+    """As it is where an executor is shut down, and what waits is called off."""
+    held = Held()
 
     async def scenario():
-        ended = asyncio.Event()
-        work = ThreadWork(held, on_end=ended.set)
-        if is_done:
-            held.go.set()
-            await ended.wait()
-        work.discard(got.append)
-        assert got == []
-        held.go.set()
-        await ended.wait()
+        executor = ThreadPoolExecutor(1)
+        asyncio.get_running_loop().set_default_executor(executor)
+        first, ended = ThreadWork(held), asyncio.Event()
+        waiting = asyncio.ensure_future(ThreadWork(lambda: None, on_end=ended.set).result())
         await asyncio.sleep(0)
+        executor.shutdown(wait=False, cancel_futures=True)
+        await ended.wait()
+        await asyncio.wait([waiting])
+        assert waiting.cancelled()
+        held.go.set()
+        await first.result()
 
     run(scenario, held)
-    assert got == disposed
+
+
+def test_work_that_no_thread_can_be_had_for_is_an_error_and_has_no_end():
+    ends = []
+
+    async def scenario():
+        executor = ThreadPoolExecutor(1)
+        asyncio.get_running_loop().set_default_executor(executor)
+        executor.shutdown()
+        with pytest.raises(RuntimeError, match="after shutdown"):
+            ThreadWork(lambda: None, on_end=lambda: ends.append("end"))
+
+    run(scenario)
+    assert ends == []

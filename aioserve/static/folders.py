@@ -1,12 +1,11 @@
 """The answer that lists a folder, made in a thread: a folder may be large.
 
-This file decides in which form a listing is sent, that it is sent only to who has not got the same, and that
-one is made at a time.
+This file decides in which form a listing is sent, that it is sent only to who has not got the same, and which
+requests have the same answer.
 """
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from aioserve.errors import HttpProcessingError
-from aioserve.file_body import close_files, pieces_of
 from aioserve.http.conditional import PreconditionFailed, Proceed, Validators, evaluate_preconditions
 from aioserve.http.messages import Answer
 from aioserve.http.negotiation import preferred_coding, preferred_media_type
@@ -23,10 +21,9 @@ from aioserve.static.entries import read_entries, sort_entries
 from aioserve.static.header_fields import merge_fields
 from aioserve.static.listing import CONTENT_SECURITY_POLICY, order_of, render_json, render_listing
 from aioserve.static.spool import Spool
-from aioserve.thread_work import ThreadWork
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Hashable, Iterator
 
     from aioserve.http.messages import RequestMessage
     from aioserve.static.entries import Entry
@@ -34,6 +31,18 @@ if TYPE_CHECKING:
     from aioserve.static.tree import FileTree, Folder
 
 _OFFERS = ("text/html", "application/json")
+
+# The fields of a request that are asked for on the way to an answer.
+_FIELDS = (
+    "accept",
+    "accept-encoding",
+    "if-match",
+    "if-unmodified-since",
+    "if-none-match",
+    "if-modified-since",
+    "range",
+    "if-range",
+)
 
 # What is wrong with a folder that has gone since it was found, or been exchanged for a file or a link.
 _GONE = {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP, errno.EXDEV}
@@ -58,6 +67,11 @@ class Listing:
     mount: str
     compress: bool
     site: Fields
+
+    def key_of(self, message: RequestMessage) -> Hashable:
+        """Return all that the answer depends on, but for what is in the folder."""
+        query = message.path.partition("?")[2]
+        return (self.path, query, self.site, *map(message.field, _FIELDS))
 
     def answer(self, message: RequestMessage, now: int) -> Answer:
         """Read the folder and answer.
@@ -134,29 +148,3 @@ def _whole(spool: Spool, fields: Fields, coding: str) -> Answer:
     if body is None:
         return Answer(200, fields, content)
     return Answer(200, (*fields, ("Content-Encoding", coding)), body)
-
-
-class Listings:
-    """Has listings made by a thread, one at a time.
-
-    Two at once would not be there any sooner, and each makes others wait for the interpreter.
-    """
-
-    def __init__(self) -> None:
-        self._turn = asyncio.Lock()
-
-    async def make(self, work: Callable[[], Answer]) -> Answer:
-        """Wait for its turn, and for the answer.
-
-        Whoever waits no more takes the turn of nobody, and the file of an answer that nobody wants is closed.
-
-        Raises:
-            HttpProcessingError, OSError: as `Listing.answer` does.
-        """
-        await self._turn.acquire()
-        thread = ThreadWork(work, on_end=self._turn.release)
-        try:
-            return await thread.result()
-        except asyncio.CancelledError:
-            thread.discard(lambda answer: close_files(pieces_of(answer.body)))
-            raise

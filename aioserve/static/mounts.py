@@ -1,7 +1,8 @@
 """Several folders, each at its place among the URLs.
 
 This file decides which folder a URL belongs to: the one with the longest place above it, and no other. What
-is not there, a folder further up does not have either, whether or not an application stands behind.
+is not there, a folder further up does not have either, whether or not an application stands behind. Places
+are names, however they are spelled: the longest is that of the most names.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class Mounts:
     """
 
     def __init__(self, folders: Iterable[StaticFiles]) -> None:
-        self._folders = sorted(folders, key=lambda each: len(each.prefix), reverse=True)
+        self._folders = sorted(folders, key=lambda each: len(each.place), reverse=True)
 
     @property
     def stores(self) -> list[Store]:

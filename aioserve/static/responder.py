@@ -12,6 +12,7 @@ This file decides the order of things::
 from __future__ import annotations
 
 import asyncio
+import logging
 import string
 import time
 from contextlib import suppress
@@ -24,7 +25,7 @@ from aioserve.errors import ConfigurationError, HttpMethodNotAllowed, HttpProces
 from aioserve.http.messages import Answer
 from aioserve.static.file_answers import FileAnswers
 from aioserve.static.finder import Cold, Finder, Unsettled
-from aioserve.static.folders import Listing, Listings
+from aioserve.static.folders import Listing
 from aioserve.static.lookup import Lookup, Redirect
 from aioserve.static.pages import VARY_OF_PAGES, is_page_request, path_of
 from aioserve.static.redirects import Redirection, Redirects, Rewrite
@@ -34,6 +35,7 @@ from aioserve.static.rule_files import RuleFiles
 from aioserve.static.settings import Static
 from aioserve.static.site import ALLOWED, Site
 from aioserve.static.tree import FileTree, Folder, Found, parse_path
+from aioserve.static.turns import Turns
 from aioserve.thread_work import ThreadWork
 
 if TYPE_CHECKING:
@@ -46,6 +48,9 @@ if TYPE_CHECKING:
 
     Outcome = Answer | Awaitable[Answer] | None
     Later = Callable[[float, Callable[[], None]], object]
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ class StaticFiles:
     Attributes:
         rules: of the folder itself.
         prefix: the mount without a slash at its end.
+        place: the names on the way to it, decoded.
 
     Raises:
         ConfigurationError: ``root`` is no folder, or an option could never be followed.
@@ -102,17 +108,22 @@ class StaticFiles:
         self._settings = settings
         self._tree = FileTree(root, hidden=settings.hidden, follow_symlinks=settings.follow_symlinks)
         self.prefix = mount.removesuffix("/")
-        if self.prefix and (self.prefix.endswith("/") or self._tree.parse(self.prefix) is None):
+        place = self._tree.parse(self.prefix) if self.prefix else ()
+        if place is None or self.prefix.endswith("/"):
             raise ConfigurationError(
                 f"cannot serve files at {mount!r}: it is not a plain URL path such as /docs"
             )
+        self.place = place
+        plain = "".join(f"/{name.decode('latin-1')}" for name in place)
+        # Where a name cannot be written without "%", the prefix has one, and is like no path without.
+        self._plain = plain if parse_path(plain) == place else self.prefix
         self._lookup = Lookup(self._tree, settings.index, clean_urls=settings.clean_urls)
         self.rules = RuleFiles(self._tree, str(root))
         loader = Loader(self._tree, precompressed=settings.precompressed, compress=settings.compress)
         room = settings.cache // 2  # the other half is for ready answers
         self._finder = Finder(self._lookup, loader, self.rules.paths, room, clock, call_later)
         self._files = FileAnswers(self._finder.store, room, clock)
-        self._listings = Listings()
+        self._turns = Turns()
         self._site = Site(settings, self.rules)
         self._pages = {status: path_of(name) for status, name in settings.error_pages}
         self._alone = alone
@@ -120,7 +131,19 @@ class StaticFiles:
 
     def owns(self, path: str) -> bool:
         """Whether a path, percent-encoded, is beneath the mount."""
-        return path == self.prefix or path.startswith(f"{self.prefix}/")
+        return self._beneath(path) is not None
+
+    def _beneath(self, path: str) -> str | None:
+        """Return what of a path is beneath the mount, as it was sent; None where it is elsewhere.
+
+        ``/docs`` and ``/d%6Fcs`` are one path (RFC 3986 §6.2.2.2); ``/docs%2F`` is another than ``/docs/``.
+        """
+        above = self._plain
+        if self.place and "%" in path:
+            above = "/".join(path.split("/", len(self.place) + 1)[: len(self.place) + 1])
+            if parse_path(above) != self.place:
+                return None
+        return path[len(above) :] if path == above or path.startswith(f"{above}/") else None
 
     def __call__(self, message: RequestMessage) -> Outcome:
         """Answer a request, at once or later, or leave it to the next responder by None.
@@ -130,10 +153,8 @@ class StaticFiles:
                 changed as often as it was read.
             OSError: the machine is out of descriptors or memory, or the disk is broken.
         """
-        path = message.raw_path
-        if not self.owns(path):
-            return None
-        return self._respond(_Asked(message, path.removeprefix(self.prefix)))
+        path = self._beneath(message.raw_path)
+        return None if path is None else self._respond(_Asked(message, path))
 
     @property
     def store(self) -> Store:
@@ -187,9 +208,9 @@ class StaticFiles:
             case Resource() as resource:
                 return self._answer(asked, resource)
             case Cold(fetch):
-                return self._answer_after(ThreadWork(fetch).result(), asked)
+                return self._answer_after(ThreadWork(fetch).result, asked)
             case Unsettled(delay):
-                return self._answer_after(asyncio.sleep(delay), asked)
+                return self._answer_after(partial(asyncio.sleep, delay), asked)
             case Folder() as folder if self._settings.listing:
                 return self._list(asked, folder)
             case Redirect(there) if self._leads_somewhere(there):
@@ -252,9 +273,9 @@ class StaticFiles:
             case Resource() as resource:
                 return self._answer(asked, resource, *more, is_kept=False)
             case Cold(fetch):
-                return self._answer_after(ThreadWork(fetch).result(), asked)
+                return self._answer_after(ThreadWork(fetch).result, asked)
             case Unsettled(delay):
-                return self._answer_after(asyncio.sleep(delay), asked)
+                return self._answer_after(partial(asyncio.sleep, delay), asked)
             case _:
                 return None
 
@@ -289,12 +310,15 @@ class StaticFiles:
             )
         finally:
             resource.close()
-        return outcome if isinstance(outcome, Answer) else self._answer_after(outcome.result(), asked)
+        return outcome if isinstance(outcome, Answer) else self._answer_after(outcome.result, asked)
 
-    async def _answer_after(self, wait: Awaitable[None], asked: _Asked) -> Answer:
-        """Wait, and begin anew: things may have changed meanwhile."""
+    async def _answer_after(self, wait: Callable[[], Awaitable[None]], asked: _Asked) -> Answer:
+        """Wait, and begin anew: things may have changed meanwhile.
+
+        What is waited for is made here, since a client may go before this begins.
+        """
         with suppress(ChangedMeanwhileError):
-            await wait
+            await wait()
         answer = self._respond(replace(asked, may_wait=False))
         if answer is None:  # it has gone meanwhile, and it is too late to ask anybody else
             return self._answer_error(HttpProcessingError(404), asked.path)
@@ -309,7 +333,12 @@ class StaticFiles:
             self._settings.compress,
             self._site.fields(asked.path, None),
         )
+        work = partial(listing.answer, asked.message, int(self._clock()))
         try:
-            return await self._listings.make(partial(listing.answer, asked.message, int(self._clock())))
-        except HttpProcessingError as error:
-            return self._answer_error(error, asked.path)
+            return await self._turns.make(listing.key_of(asked.message), work)
+        except HttpProcessingError as error:  # others may have the same one
+            status = error.code
+        except OSError as error:  # where in our own code is no news
+            logger.error("cannot list %s: %s", listing.path, error)  # noqa: TRY400
+            status = 503
+        return self._answer_error(HttpProcessingError(status), asked.path)

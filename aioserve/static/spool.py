@@ -2,14 +2,20 @@
 
 This file decides where it waits for its client: in memory if it is small, and otherwise in a file without a
 name, so that clients who read slowly, or not at all, take no memory for a body that was made for them alone.
+The file is in the folder for temporary files (``TMPDIR``, ``/tmp``). Where that one is in memory (tmpfs), it
+is memory after all, if memory that can be swapped out.
 """
 
 from __future__ import annotations
 
+import os
 import tempfile
-from typing import IO
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
 
 from aioserve.http.messages import FileSlice
+from aioserve.static.shared_file import SharedFile
 
 _HELD = 1_048_576  # bytes
 
@@ -24,7 +30,8 @@ class Spool:
     def __init__(self) -> None:
         self.size = 0
         self._pieces: list[bytes] = []
-        self._file: IO[bytes] | None = None
+        self._file: BinaryIO | None = None
+        self._limit: float = _HELD
 
     def add(self, piece: bytes) -> None:
         """Put bytes behind the others.
@@ -34,11 +41,11 @@ class Spool:
         """
         self._pieces.append(piece)
         self.size += len(piece)
-        if self._file is None and self.size > _HELD:
+        if self._file is None and self.size > self._limit:
             try:
-                self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it is sent, and closed then
+                self._file = _make_file()
             except OSError:
-                return
+                self._limit = float("inf")
         if self._file is not None:
             self._file.writelines(self._pieces)
             self._pieces.clear()
@@ -58,15 +65,33 @@ class Spool:
     def body(self) -> bytes | FileSlice:
         """Return them as the body of an answer, which closes the file.
 
+        Several may send it, if each of them but one shares the file before.
+
         Raises:
             OSError: they cannot be written.
         """
         if self._file is None:
             return self.read()
         self._file.flush()
-        return FileSlice(self._file, 0, self.size)
+        return FileSlice(SharedFile(self._file, os.fstat(self._file.fileno())), 0, self.size)
 
     def close(self) -> None:
         """Need them no more."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # the last of them cannot be written, and need not be
+                self._file.close()
+
+
+def _make_file() -> BinaryIO:
+    """Make a file without a name.
+
+    Where no folder for temporary files can be written to, `tempfile` takes the current one without a word.
+    That may be the one that is served: its names and its time would change with each long listing of it.
+
+    Raises:
+        OSError: there can be none.
+    """
+    folder = tempfile.gettempdir()
+    if Path(folder).samefile(os.curdir):
+        raise FileNotFoundError(f"there is no folder for temporary files but the current one, {folder!r}")
+    return tempfile.TemporaryFile(dir=folder)

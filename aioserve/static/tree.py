@@ -6,6 +6,9 @@ exchanged for a link to somewhere else. Where a link is met, it is read, and its
 the names, if it stays beneath the root and may be seen; then the walk begins anew. What is opened is judged
 by its open descriptor: only regular files are ever read, and a FIFO blocks nobody.
 
+With ``--follow-symlinks`` the system follows links by itself, wherever they lead. Only the names that a
+client asks for are judged then, and no target is: a link shows hidden names and rules, too.
+
 The root itself may be a link, and is looked up by its path each time: a folder that was built anew, or a link
 to the current release that was turned to the next one, is what the next request sees.
 
@@ -39,6 +42,8 @@ _PATH = re.compile(r"/(?:[!-\"$&->@-\[\]-~]++|%[0-9A-Fa-f]{2})*+")
 # separator or a NUL. Hidden ones may, where they are asked for; the folder of RFC 8615 always may.
 _NAME = re.compile(rb"\.well-known|[^./\\\0][^/\\\0]*+")
 _HIDDEN = re.compile(rb"\.(?!\.?\Z)[^/\\\0]++")
+# The same rules for text, which is what `os.scandir` gives: to encode 100,000 names only to judge them takes
+# 50 ms more. No rule is about bytes beyond ASCII, so that it does not matter what they decode to.
 _NAME_TEXT, _HIDDEN_TEXT = (re.compile(each.pattern.decode()) for each in (_NAME, _HIDDEN))
 _RULES = (b"_headers", b"_redirects")  # in the root: for the server, and not for its clients
 
@@ -123,7 +128,10 @@ class FileTree:
         return names if names is not None and self.may_see(names if names[-1] else names[:-1]) else None
 
     def may_see(self, names: Sequence[bytes]) -> bool:
-        """Whether all of these are names, none is hidden, and they lead to no rules for the server."""
+        """Whether all of these are names, none is hidden, and they lead to no rules for the server.
+
+        Where links are followed out of the folder, this is asked of what a client names, and of no target.
+        """
         are_visible = all(
             _NAME.fullmatch(name) or (self._hidden and _HIDDEN.fullmatch(name)) for name in names
         )

@@ -19,7 +19,7 @@ LAYERS = {
     "start": "preflight loader config_file",
     "process": "runner admission complaints signals responders",
     "siblings": "static.mounts static.responder static.file_answers static.finder static.folders "
-    "static.spool static.listing static.entries static.pages static.site static.store "
+    "static.turns static.spool static.listing static.entries static.pages static.site static.store "
     "static.resource static.representation static.compression static.rule_files "
     "static.redirects static.targets static.header_fields static.patterns static.caching "
     "static.lookup static.tree static.shared_file static.watch static.media_types "

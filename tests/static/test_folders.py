@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import gzip
 import json
 import os
-import threading
+import tempfile
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
 from aioserve.errors import HttpProcessingError
-from aioserve.http.messages import Answer, FileSlice
 from aioserve.static import folders, spool
-from aioserve.static.folders import Listing, Listings
+from aioserve.static.folders import Listing
 from aioserve.static.listing import CONTENT_SECURITY_POLICY
 from aioserve.static.tree import FileTree, Folder
 from tests.static.asking import NOW, read, request
@@ -237,6 +236,14 @@ def test_long_listing_waits_in_a_file(root, monkeypatch, wish):
     assert (gzip.decompress(reply.body) if wish != "A: b" else reply.body) == plain
 
 
+def test_long_listing_that_finds_no_room_leaves_no_file(root, monkeypatch):
+    monkeypatch.setattr(spool, "_HELD", 100)
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_more: Path("/dev/full").open("w+b"))  # noqa: SIM115
+
+    with pytest.raises(OSError, match="No space left"):
+        ask(root)
+
+
 @pytest.mark.parametrize("fields", [("If-None-Match: *",), ('If-Match: "other"',)])
 def test_long_listing_that_is_not_sent_leaves_no_file(root, monkeypatch, fields):
     """What is left behind would show as a descriptor."""
@@ -335,81 +342,76 @@ def test_error_of_the_machine_is_not_the_folders(root, number):
         ask(root, tree=BrokenTree(number))
 
 
-# One at a time
+# Which requests have the same answer
 
 
-class Making:
-    """Listings that are made when the test says so, and answers with files."""
-
-    def __init__(self, path):
-        self._path = path
-        self.begun = []
-        self.files = []
-        self._may_end = threading.Semaphore(0)
-
-    def work(self, number):
-        def work():
-            self.begun.append(number)
-            assert self._may_end.acquire(timeout=30)
-            self.files.append(self._path.open("rb"))
-            return Answer(200, (), FileSlice(self.files[-1], 0, number))
-
-        return work
-
-    def end_one(self):
-        self._may_end.release()
+def key_of(*fields, target="/inner/", method="GET", **more):
+    listing = Listing(
+        None, Folder((b"inner",)), **{"path": "/inner/", "site": ()} | more, mount="/", compress=True
+    )
+    return listing.key_of(request(method, target, *fields))
 
 
-@pytest.fixture
-def making(root):
-    return Making(root / "inner/b.txt")
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"target": "/inner/?sort=size"},
+        {"path": "/inne%72/"},
+        {"site": (("X-One", "1"),)},
+    ],
+)
+def test_another_request_may_have_another_answer(more):
+    assert key_of(**more) != key_of()
 
 
-def test_the_next_is_made_when_the_last_is_done(making):
-    async def scenario():
-        listings = Listings()
-        tasks = [asyncio.create_task(listings.make(making.work(number))) for number in range(3)]
-        for number in range(3):
-            making.end_one()
-            answer = await tasks[number]
-            assert answer.body.length == number
-            assert making.begun in ([*range(number + 1)], [*range(number + 2)])
-            answer.body.file.close()
-
-    asyncio.run(scenario())
-
-
-def test_client_that_goes_leaves_no_file_and_keeps_the_turn_until_its_listing_is_done(making):
-    async def scenario():
-        listings = Listings()
-        first, gone, last = (asyncio.create_task(listings.make(making.work(number))) for number in range(3))
-        while not making.begun:  # noqa: ASYNC110 - a thread begins it
-            await asyncio.sleep(0)
-        gone.cancel()
-        first.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await first
-        assert making.begun == [0]
-        making.end_one()
-        making.end_one()
-        answer = await last
-        assert making.begun == [0, 2]
-        assert making.files[0].closed
-        answer.body.file.close()
-
-    asyncio.run(scenario())
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Accept",
+        "Accept-Encoding",
+        "If-Match",
+        "If-Unmodified-Since",
+        "If-None-Match",
+        "If-Modified-Since",
+        "Range",
+        "If-Range",
+    ],
+)
+def test_another_field_may_have_another_answer(name):
+    assert len({key_of(), key_of(f"{name}: a"), key_of(f"{name}: b")}) == 3
 
 
-def test_listing_that_fails_gives_its_turn_to_the_next(making):
-    def fail():
-        raise HttpProcessingError(404)
+def test_same_request_has_the_same_answer():
+    assert key_of(JSON, "User-Agent: a") == key_of("User-Agent: b", JSON, method="HEAD")
 
-    async def scenario():
-        listings = Listings()
-        with pytest.raises(HttpProcessingError):
-            await listings.make(fail)
-        making.end_one()
-        answer = await listings.make(making.work(1))
-        answer.body.file.close()
 
-    asyncio.run(scenario())
+class ObservedMessage:
+    """A request that notes what is asked of it."""
+
+    def __init__(self, message):
+        self._message = message
+        self.asked = set()
+
+    def __getattr__(self, name):
+        self.asked.add(name)
+        return getattr(self._message, name)
+
+    def field(self, name):
+        self.asked.add(name)
+        return self._message.field(name)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [(), ('If-Match: "a"',), ("If-Match: *", "If-None-Match: *"), ("Range: bytes=0-1", "If-Range: a")],
+)
+def test_answer_depends_on_nothing_else(root, monkeypatch, fields):
+    monkeypatch.setattr(folders, "SMALLEST", 0)
+    listing = Listing(FileTree(root), Folder((b"inner",)), "/inner/", "/", compress=True, site=())
+    message, other = (ObservedMessage(request("GET", "/inner/?sort=size", *fields)) for _ in range(2))
+
+    listing.key_of(message)
+    with suppress(HttpProcessingError):
+        listing.answer(other, NOW)
+
+    assert other.asked <= message.asked | {"method"}  # and GET and HEAD have the same

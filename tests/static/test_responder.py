@@ -205,12 +205,40 @@ def test_mount_may_be_deep_and_encoded(serve):
     assert ask(serve(mount="/a/b%20c"), "GET", "/a/b%20c/file.txt").status == 200
 
 
+@pytest.mark.parametrize("mount", ["/docs", "/d%6Fcs"])
+def test_mount_is_the_same_however_it_is_spelled(serve, mount):
+    """RFC 3986 §6.2.2.2."""
+    static = serve(mount=mount)
+
+    for spelled in ("/docs", "/d%6Fcs", "/%64%6f%63%73"):
+        assert static.owns(spelled)
+        assert ask(static, "GET", f"{spelled}/file.txt").body == b"0123456789"
+        assert ask(static, "GET", f"{spelled}/two%20words/").body == b"two words"
+        assert ask(static, "GET", f"{spelled}/two%20words").fields == {"Location": f"{mount}/two%20words/"}
+
+
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
 @pytest.mark.parametrize(
-    "target", ["/", "/file.txt", "/docsx", "/docsx/file.txt", "/doc", "//docs/file.txt", "*"]
+    "target",
+    [
+        "/",
+        "/file.txt",
+        "/docsx",
+        "/docsx/file.txt",
+        "/doc",
+        "//docs/file.txt",
+        "*",
+        "/docs%2Ffile.txt",
+        "/d%6Fcsx/file.txt",
+        "/d%256Fcs/file.txt",
+        "/docs%/file.txt",
+    ],
 )
 def test_outside_of_the_mount_is_never_answered(serve, method, target):
-    assert serve(mount="/docs")(request(method, target)) is None
+    static = serve(mount="/docs")
+
+    assert not static.owns(target)
+    assert static(request(method, target)) is None
 
 
 @pytest.mark.parametrize("target", ["*", "a:80"])

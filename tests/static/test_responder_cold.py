@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from aioserve.static import finder
-from tests.static.asking import LARGE, ask, ask_later, refusal
+from tests.static.asking import LARGE, ask, ask_later, refusal, request
 
 pytestmark = pytest.mark.usefixtures("no_descriptor_is_left")
 
@@ -34,6 +36,24 @@ def test_page_of_an_error_is_read_at_once(serve):
     static = serve(error_pages=((404, "file.txt"),))
 
     assert ask(static, "GET", "/nothing")[:2] == (404, b"0123456789")
+
+
+def test_client_that_goes_before_anything_is_done_leaves_nothing_behind(serve, site, settled, monkeypatch):
+    """Nor a coroutine that was never begun, of which Python would warn."""
+    del settled
+    (site / "_redirects").write_text("/other /text.txt 200\n")
+    static = serve()
+
+    async def wait(target, *fields):
+        task = asyncio.ensure_future(static(request("GET", target, *fields)))
+        task.cancel()
+        await asyncio.wait([task])
+        return task.cancelled()
+
+    assert asyncio.run(wait("/file.txt"))
+    assert asyncio.run(wait("/other"))
+    monkeypatch.setattr(finder, "is_in_memory", lambda *_: True)
+    assert asyncio.run(wait("/long.txt", "Accept-Encoding: gzip"))
 
 
 def test_nothing_is_nothing(serve):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
 
 import pytest
 
 from aioserve.errors import HttpProcessingError
+from aioserve.static import folders, spool
+from aioserve.static.spool import Spool
 from tests.static.asking import ALLOWED, Reply, ask, ask_later, read, refusal, request
 
 pytestmark = pytest.mark.usefixtures("no_descriptor_is_left")
@@ -143,6 +147,57 @@ def test_condition_of_a_listing_that_fails_is_412(serve):
 
     assert error.code == 412
     assert dict(error.headers)["Access-Control-Allow-Origin"] == "https://a.example"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EMFILE, errno.EIO])
+def test_error_of_the_machine_is_503_and_one_line_for_the_operator(serve, monkeypatch, caplog, number):
+    def fail(_spool, _piece):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Spool, "add", fail)
+    static = serve(listing=True, mount="/docs", headers=(("/*", "X-One", "1"),))
+
+    async def wait():
+        return await static(request("GET", "/docs/bare/"))
+
+    with pytest.raises(HttpProcessingError) as raised:
+        asyncio.run(wait())
+
+    assert (raised.value.code, raised.value.headers) == (503, (("X-One", "1"),))
+    (record,) = caplog.records
+    assert record.getMessage() == f"cannot list /docs/bare/: [Errno {number}] {os.strerror(number)}"
+    assert record.exc_info is None
+
+
+def test_those_who_share_a_listing_are_told_for_themselves(serve, site):
+    """What is said to one is not added to what is said to the other."""
+    static = serve(listing=True, headers=(("/*", "X-One", "1"),))
+
+    async def wait():
+        asked = [asyncio.ensure_future(static(request("GET", path))) for path in ("/", *["/bare/"] * 2)]
+        (site / "bare").rmdir()
+        return (await asyncio.gather(*asked, return_exceptions=True))[1:]
+
+    (site / "index.html").unlink()
+    first, second = asyncio.run(wait())
+    assert first is not second
+    assert [(each.code, each.headers) for each in (first, second)] == [(404, (("X-One", "1"),))] * 2
+
+
+def test_listing_that_is_shared_is_sent_to_each(serve, site, monkeypatch):
+    monkeypatch.setattr(spool, "_HELD", 100)
+    made = []
+    monkeypatch.setattr(folders, "read_entries", lambda *_, **__: made.append(1) or [])
+    static = serve(listing=True)
+
+    async def wait():
+        asked = [static(request("GET", path)) for path in ("/", "/bare/", "/bare/", "/bare/?sort=size")]
+        return [read(answer) for answer in await asyncio.gather(*asked)]
+
+    (site / "index.html").unlink()
+    _, first, second, other = asyncio.run(wait())
+    assert first == second != other
+    assert len(made) == 3
 
 
 def test_both_have_the_page_of_that(serve, site):

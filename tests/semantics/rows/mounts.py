@@ -40,6 +40,8 @@ MOUNTS = {
     "mounts: an encoded slash is no slash": mounted(
         get("/docs%2fguide.txt"), MISSING, want(400), want(200, b"guide")
     ),
+    "mounts: another spelling": mounted(get("/d%6Fcs/guide.txt"), want(200, b"guide")),
+    "mounts: what is beneath is no other folder's": mounted(get("/d%6fcs/letters.txt"), MISSING),
     "mounts: HEAD": mounted(head("/docs/guide.txt"), want(200, b"", content_length="5")),
     "mounts: POST": mounted(ask("POST", "/docs/guide.txt"), 405),
 }
