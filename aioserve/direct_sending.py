@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 # Bytes; longer runs go by sendfile. It is what Linux lets a receive buffer grow to by default (tcp_rmem).
 # Measured, in ms of processor time: 1 MB copied 0.53, by sendfile 0.31; 10 MB 3.7 and 1.6.
 _COPIED = 6_291_456
-_BLOCK = 131_072  # copied at once; with 256 KiB, which no cache near a core holds, copying takes twice as long
+_BLOCK = 131_072  # copied at once; with 256 KiB, which no cache near a core holds, it takes twice as long
 _TAIL = 262_144  # of a longer run, copied as well: so that something follows what was referred to, and the
 _LAST = 65_536  # client's system need not wait before it acknowledges that; and the end, which is held back
 
