@@ -69,7 +69,7 @@ class _Command(click.Command):
             shell = OPTIONS["completion"].parse(typed["completion"])
             click.echo(get_completion_class(shell)(self, {}, "aioserve", "_AIOSERVE_COMPLETE").source())
         else:
-            return _serve(_read_settings(typed))
+            return _serve(typed)
         return 0
 
     def main(self, *args: Any, **more: Any) -> NoReturn:
@@ -98,26 +98,31 @@ def _read_settings(typed: Mapping[str, Given]) -> Settings:
 
         path = OPTIONS["config"].parse(given["config"])
         given = {**read_config_file(path, OPTIONS.values()), **given}
-    return build_settings(given)
-
-
-def _serve(settings: Settings) -> int:
+    settings = build_settings(given)
     if not settings.application.app and not settings.static.mounts:
         raise ConfigurationError("nothing to serve; try aioserve app:Handler or aioserve --static ./site")
+    return settings
+
+
+def _serve(typed: Mapping[str, Given]) -> int:
+    settings = _read_settings(typed)
+    if settings.look.check:
+        return _check(settings)
+    from aioserve.workers.supervisor import supervise  # noqa: PLC0415 - only for serving
+
+    return supervise(settings, lambda: _read_settings(typed))
+
+
+def _check(settings: Settings) -> int:
     from aioserve.preflight import prepare  # noqa: PLC0415 - brings asyncio and the user's application
 
     ready = prepare(settings)
-    if not ready.problems and not settings.look.check:
-        from aioserve.runner import run  # noqa: PLC0415 - as above
-
-        return run(settings, ready.factory, ready.sockets, ready.tls)
     for one in ready.sockets:
         one.close()
-    if not ready.problems:
+    codes = [_report(problem) for problem in ready.problems]
+    if not codes:
         click.echo("aioserve: ok", err=True)
-        return 0
-    codes = [_report(problem) for problem in ready.problems[: None if settings.look.check else 1]]
-    return codes[0]
+    return codes[0] if codes else 0
 
 
 def _report(problem: ConfigurationError | StartupError) -> int:

@@ -11,7 +11,6 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from aioserve import send_buffer
@@ -24,6 +23,7 @@ from aioserve.loop_parts import LoopParts
 from aioserve.news import News
 from aioserve.observe.formats import format_peer
 from aioserve.outgoing import Outgoing
+from aioserve.phase import Phase
 from aioserve.ready import HEAD_LIMIT
 from aioserve.response import Response
 from aioserve.writer import ResponseWriter
@@ -39,17 +39,6 @@ _MOST_UNSENT = 196_608  # bytes; a ready answer of 128 KiB is no reason to pause
 _LINGER_LIMIT = 67_108_864  # bytes that a client may send behind its last answer before it is cut off
 
 logger = logging.getLogger(__name__)
-
-
-class Phase(Enum):
-    """What a connection is doing."""
-
-    WAITING = "for a request, of which a part may have come"
-    ANSWERING = "a request"
-    DISCARDING = "what its handler did not read of a body"
-    LEAVING = "after its last answer, so that the client gets to read it"
-    DETACHED = "and another protocol's"
-    LOST = "for good"
 
 
 class Connection:
@@ -211,6 +200,7 @@ class Connection:
         is_logged = self._options.access_sink is not None
         began = time.perf_counter() if is_logged else 0.0
         self._outgoing.send(answer.render(self._parts.ticker.date))
+        self._parts.requests += 1
         self._is_in_head = False
         self._deadlines.set(self._options.keep_alive)
         if is_logged:
@@ -294,6 +284,7 @@ class Connection:
 
     def _begin(self, message: RequestMessage | None, *, may_persist: bool, refused: bytes = b"") -> Exchange:
         self._phase = Phase.ANSWERING
+        self._parts.requests += 1
         self._is_in_head = False
         self._deadlines.clear()
         writer = ResponseWriter(
@@ -387,6 +378,7 @@ class Connection:
                 self._expire()
             case Due.CLOSE:
                 if self._exchange is not None or not self._outgoing.is_taken:
+                    self._parts.cut += 1
                     logger.info("%s was still served when the time to stop was over", format_peer(self.peer))
                 self.abort()
             case Due.ANSWER:
@@ -457,18 +449,22 @@ class Connection:
             self._deadlines.set(self._options.write_timeout)
             self._transport.close()
 
-    def close(self, timeout: float) -> None:
+    def close(self, timeout: float, *, patiently: bool = False) -> None:
         """Close at once if idle, else after the current answer, at the latest in ``timeout`` seconds.
 
         A request that has only begun to come gets a moment, and so does a client that has all of its answer.
+
+        One that is idle may ``patiently`` make one more request: it could be on its way already.
         """
         self._is_closing = True
+        self._is_idle = False  # an answer that is ready would not say that it is the last
+        self._news.tell()
         is_idle = self._phase is Phase.WAITING and not self._incoming.buffered
-        if is_idle or self._phase is Phase.DISCARDING:
+        if (is_idle and not patiently) or self._phase is Phase.DISCARDING:
             self._leave()
         self._persist_no_more()
         is_answering = self._phase is Phase.ANSWERING or self._is_stalled or not self._outgoing.is_taken
-        self._deadlines.close_in(timeout if is_answering else min(timeout, _STOP_GRACE))
+        self._deadlines.close_in(timeout if is_answering or patiently else min(timeout, _STOP_GRACE))
 
     def abort(self) -> None:
         """Cut the connection at once, and cancel its handler."""
@@ -490,6 +486,11 @@ class Connection:
     async def wait_lost(self) -> None:
         """Wait until the connection is gone, or another protocol's."""
         while self._phase not in (Phase.LOST, Phase.DETACHED):
+            await self._news.wait()
+
+    async def wait_closing(self) -> None:
+        """Wait until the connection is to be closed, or gone."""
+        while not self._is_closing and self._phase not in (Phase.LOST, Phase.DETACHED):
             await self._news.wait()
 
     async def wait_disconnected(self) -> None:

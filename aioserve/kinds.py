@@ -118,6 +118,14 @@ def _parse_count(text: str) -> int:
     return int(text)
 
 
+def _parse_workers(text: str) -> int:
+    return 0 if text == "auto" else _parse_count(text)
+
+
+def _format_workers(number: int) -> str:
+    return str(number or "auto")
+
+
 def _parse_port(text: str) -> int | str:
     if _PORT.fullmatch(text) and int(text) <= 65535:
         return int(text)
@@ -196,6 +204,13 @@ LENGTH = Kind(
     toml=(str, int),
 )
 COUNT = Kind("N", "a whole number from 1 on", _parse_count, str, toml=(str, int))
+WORKERS = Kind(
+    "N|auto",
+    "a whole number from 1 on, or `auto`",
+    _parse_workers,  # 0 stands for auto
+    _format_workers,
+    toml=(str, int),
+)
 PORT = Kind(
     "PORT",
     "a port: a number from 0 to 65535 or the name of a known service",

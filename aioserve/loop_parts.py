@@ -13,11 +13,19 @@ if TYPE_CHECKING:
 
 
 class LoopParts:
-    """The parts of one loop; `of` finds them."""
+    """The parts of one loop; `of` finds them.
 
-    __slots__ = ("__weakref__", "starter", "ticker")
+    Attributes:
+        starter: of handlers.
+        ticker: looks at deadlines.
+        requests: how many have been answered so far, refused ones included.
+        cut: how many connections were cut off because the time to stop was over.
+    """
+
+    __slots__ = ("__weakref__", "cut", "requests", "starter", "ticker")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.requests = self.cut = 0
         self.ticker = Ticker(loop)
         self.starter = EagerStarter(loop)
 

@@ -59,6 +59,7 @@ class Option:
         implied: the text that is meant where the long flag stands without a value; empty where it cannot.
         shortcuts: flags without a value and the text that each of them stands for.
         reach: where it can be given besides the command line.
+        alias: another environment variable, which hosting platforms set; ours comes first.
     """
 
     flags: tuple[str, ...]
@@ -71,6 +72,7 @@ class Option:
     implied: str = ""
     shortcuts: tuple[tuple[str, str], ...] = ()
     reach: Reach = Reach.FILE
+    alias: str = ""
 
     @property
     def key(self) -> str:
@@ -195,8 +197,9 @@ def read_environment(options: Iterable[Option], environment: Mapping[str, str]) 
     """
     given = {}
     for one in options:
-        text = environment.get(one.variable or "")
-        if one.variable and text:
-            parts = text.strip().split(one.separator) if one.repeatable else ()
-            given[one.key] = Given(tuple(part.strip() for part in parts) or (text,), one.variable)
+        for variable in filter(None, (one.alias, one.variable)):  # the last one that is set counts
+            text = environment.get(variable)
+            if text:
+                parts = text.strip().split(one.separator) if one.repeatable else ()
+                given[one.key] = Given(tuple(part.strip() for part in parts) or (text,), variable)
     return given

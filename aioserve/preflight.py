@@ -44,8 +44,8 @@ class Preflight:
     problems: list[ConfigurationError | StartupError] = field(default_factory=list)
 
 
-def prepare(settings: Settings) -> Preflight:
-    """Import the application, look at what the settings name and bind the address."""
+def prepare(settings: Settings, *, bind: bool = True) -> Preflight:
+    """Import the application, look at what the settings name and, unless told otherwise, bind the address."""
     found = Preflight()
     if settings.application.app:
         try:
@@ -59,7 +59,7 @@ def prepare(settings: Settings) -> Preflight:
     except StartupError as problem:
         found.problems.append(problem)
     try:
-        found.sockets = bind_sockets(settings.bind)
+        found.sockets = bind_sockets(settings.bind) if bind else []
     except StartupError as problem:
         found.problems.append(problem)
     return found

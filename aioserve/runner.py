@@ -1,7 +1,7 @@
-"""One serving process: event loop, sockets, signals, and a clean end.
+"""One worker while it serves: event loop, sockets, orders, and a clean end.
 
-This file decides what happens from the first callback of the loop to the last: what is told to whom when the
-server is ready, what each signal does, and how long answers may go on after the first of them.
+This file decides what happens from the first callback of the loop to the last: what the parent is told, what
+each order does, and how long answers may go on after the first of them.
 """
 
 from __future__ import annotations
@@ -9,34 +9,39 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import socket
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
 from itertools import chain
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aioserve.admission import Admission, allowed_connections
 from aioserve.complaints import Complaints
 from aioserve.handler_options import HandlerOptions
 from aioserve.http1.parser import ParserLimits
-from aioserve.listen.sockets import BACKLOG, format_address
+from aioserve.listen.sockets import BACKLOG
 from aioserve.loop_parts import LoopParts
 from aioserve.observe.logs import open_observers
+from aioserve.phase import Phase
 from aioserve.responders import make_responders
 from aioserve.server import ServerHttpProtocol
-from aioserve.signals import StopSignals
 from aioserve.static.mounts import Mounts
+from aioserve.workers.channel import Order
+from aioserve.workers.describe import describe
+from aioserve.workers.fatigue import Fatigue
 
 if TYPE_CHECKING:
-    import socket
     import ssl
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
+    from aioserve.connection import Connection
     from aioserve.http.messages import Responder
     from aioserve.observe.access import AccessLog
     from aioserve.settings import Settings
     from aioserve.ticker import Ticker, Ticking
+    from aioserve.workers.orders import Orders
 
     Factory = Callable[[], ServerHttpProtocol]
 
@@ -56,31 +61,29 @@ def run(
     settings: Settings,
     factory: Factory | None,
     sockets: list[socket.socket],
-    tls: ssl.SSLContext | None = None,
-) -> int:
-    """Serve until a signal ends it.
+    tls: ssl.SSLContext | None,
+    orders: Orders,
+) -> None:
+    """Serve until an order ends it.
 
     Args:
         settings: all of them.
         factory: makes a handler for each connection; None where there are only files.
         sockets: listening; they are closed in the end.
         tls: of the certificate, where they speak HTTPS.
-
-    Returns:
-        The exit code: 0 when it was asked to stop, 130 when it was asked twice by SIGINT.
+        orders: from the parent; they are closed in the end.
 
     Raises:
         ConfigurationError: a folder cannot be served.
     """
-    signals = StopSignals(settings.timeouts.shutdown)
     switch_interval = sys.getswitchinterval()
     sys.setswitchinterval(min(switch_interval, _SWITCH_INTERVAL))
     try:
         with asyncio.Runner(loop_factory=_choose_loop(settings.process.uvloop)) as runner:
-            return runner.run(_Server(settings, factory, sockets, tls, signals).serve())
+            runner.run(_Server(settings, factory, sockets, tls, orders).serve())
     finally:
         sys.setswitchinterval(switch_interval)
-        signals.close()
+        orders.close()
         for each in sockets:
             each.close()
 
@@ -124,48 +127,54 @@ class _Server:
         factory: Factory | None,
         sockets: list[socket.socket],
         tls: ssl.SSLContext | None,
-        signals: StopSignals,
+        orders: Orders,
     ) -> None:
         self._settings = settings
         self._factory = factory
         self._sockets = sockets
+        self._shared: list[_Shared] = []  # the same, as the loop has them
         # What the loop is told of TLS; it has no word for no limit.
         timeout = settings.timeouts.tls or _A_DAY
         # Its shutdown is bounded by the connection's own deadlines: the loop's time would begin when an
         # answer is closed, and cut off what a slow client has not read by then.
         times = {"ssl_handshake_timeout": timeout, "ssl_shutdown_timeout": _A_DAY}
         self._tls: Any = {"ssl": tls, **times} if tls else {}
-        self._signals = signals
+        self._orders = orders
         self._options: HandlerOptions | None = None
 
-    async def serve(self) -> int:
-        """Serve, stop, and return the exit code."""
-        settings = self._settings
+    async def serve(self) -> None:
+        """Serve, and stop."""
+        settings, orders = self._settings, self._orders
         loop = asyncio.get_running_loop()
-        self._signals.listen(loop)
+        orders.listen(loop)
         loop.set_exception_handler(Complaints())
         observers = open_observers(settings.logs, debug=settings.process.debug, call_later=loop.call_later)
         try:
             parts = LoopParts.of(loop)  # held here, so that it lives from the first connection to the last
             make_protocol = self._protocol_maker(parts.ticker, observers.access_log)
-            scheme = "https" if self._tls else "http"
-            addresses = [format_address(each, scheme) for each in self._sockets]
-            servers = [
-                await loop.create_server(make_protocol, sock=each, backlog=_AT_ONCE, **self._tls)
-                for each in self._sockets
-            ]
-            for each in self._sockets:
-                each.listen(BACKLOG)
-            with _port_file(settings.process.port_file, self._sockets[0].getsockname()[1]):
-                observers.ready(addresses, self._served())
-                await self._signals.next()
-                await self._stop_accepting(servers, make_protocol)
-                is_forced = await self._drain(parts.ticker)
+            servers = [await self._listen(loop, each, make_protocol) for each in self._sockets]
+            Fatigue(
+                settings.process.max_requests or 0,
+                settings.process.max_rss,
+                served=lambda: parts.requests,
+                call_later=loop.call_later,
+                on_tired=orders.tired,
+            )
+            orders.on(Order.DESCRIBE, partial(_describe, parts))
+            orders.serves()
+            await self._end(await orders.next(), servers, make_protocol, parts)
             self.close_files()
-            observers.stopped("stopped at once" if is_forced else "stopped")
         finally:
             observers.close()
-        return self._signals.exit_code
+
+    async def _listen(
+        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, make_protocol: Admission
+    ) -> asyncio.Server:
+        shared = _Shared(fileno=os.dup(sock.fileno()))
+        self._shared.append(shared)
+        # To uvloop it is what it says, and cannot be left as it is.
+        backlog = _AT_ONCE if isinstance(loop, asyncio.BaseEventLoop) else BACKLOG
+        return await loop.create_server(make_protocol, sock=shared, backlog=backlog, **self._tls)
 
     def _protocol_maker(self, ticker: Ticker, access_log: AccessLog | None) -> Admission:
         factory = self._factory or ServerHttpProtocol
@@ -197,44 +206,73 @@ class _Server:
         for store in stores:
             store.close()
 
-    def _served(self) -> list[str]:
-        app = self._settings.application.app
-        mounts = [f"{folder} at {prefix}" for prefix, folder in self._settings.static.mounts]
-        return [*mounts, app] if app else mounts
+    # The end
 
-    async def _stop_accepting(self, servers: list[asyncio.Server], make_protocol: Admission) -> None:
-        """Accept no more, but what has connected already: closing a socket resets whoever waits in it."""
+    async def _end(
+        self, order: Order, servers: list[asyncio.Server], make_protocol: Admission, parts: LoopParts
+    ) -> None:
+        """Do as ordered, until nobody is served any more, and say how that went."""
+        connections = parts.ticker.connections
+        await self._stop_accepting(servers, make_protocol, is_last=order is not Order.RETIRE)
+        busy = sum(each.phase is Phase.ANSWERING for each in cast("set[Connection]", connections))
+        self._close(connections, order)
+        while connections and order is not Order.FORCE:
+            next_order = await _first(self._orders.next(), _wait_lost(connections))
+            if next_order is Order.STOP and order is Order.RETIRE:
+                await self._stop_accepting(servers, make_protocol, is_last=True)
+            if next_order is not None:
+                order = next_order
+                self._close(connections, order)
+        self._orders.ended(busy, parts.cut + len(connections))
+
+    def _close(self, connections: Iterable[Ticking], order: Order) -> None:
+        for connection in tuple(connections):
+            if order is Order.FORCE:
+                connection.abort()
+            else:
+                connection.close(self._settings.timeouts.shutdown, patiently=order is Order.RETIRE)
+
+    async def _stop_accepting(
+        self, servers: list[asyncio.Server], make_protocol: Admission, *, is_last: bool
+    ) -> None:
+        """Accept no more, but what has connected already: closing a socket resets whoever waits in it.
+
+        Args:
+            servers: that accept.
+            make_protocol: for those who wait.
+            is_last: nobody else accepts from the sockets any more.
+        """
         loop = asyncio.get_running_loop()
-        for each in self._sockets:
-            loop.remove_reader(each)  # asyncio accepts no more; uvloop does, until its server is closed
+        for shared in self._shared:
+            if shared.fileno() >= 0:
+                loop.remove_reader(shared)  # asyncio accepts no more; uvloop does, until its server is closed
         await _let_loop_turn()  # what asyncio has accepted needs its server to become a connection
-        waiting = [*chain.from_iterable(map(_accept_waiting, self._sockets))]
+        waiting = [*chain.from_iterable(map(_accept_waiting, self._sockets))] if is_last else []
         for server in servers:
             server.close()
+        for each in self._sockets:
+            each.close()  # so that nobody is left to wait in it when the others have closed it as well
         made = (loop.connect_accepted_socket(make_protocol, each, **self._tls) for each in waiting)
         await asyncio.gather(*made, return_exceptions=True)  # a client may have gone
         await _let_loop_turn()  # to read what clients have sent already
 
-    async def _drain(self, ticker: Ticker) -> bool:
-        """Let answers finish, and cut what does not; at once by a second signal, and then return True."""
-        connections = ticker.connections
-        for connection in tuple(connections):
-            connection.close(self._settings.timeouts.shutdown)
-        second = asyncio.create_task(self._signals.next())
-        while connections:
-            gone = asyncio.create_task(_wait_lost(connections))
-            await asyncio.wait({gone, second}, return_when=asyncio.FIRST_COMPLETED)
-            if second.done():
-                gone.cancel()
-                for connection in tuple(connections):
-                    connection.abort()
-                return True
-        second.cancel()
-        return False
+
+def _describe(parts: LoopParts) -> None:
+    connections = cast("set[Connection]", parts.ticker.connections)
+    logger.warning("%s", describe(connections))
 
 
 async def _wait_lost(connections: Iterable[Ticking]) -> None:
     await asyncio.gather(*(each.wait_lost() for each in connections))
+
+
+async def _first(order: Awaitable[Order], other: Awaitable[None]) -> Order | None:
+    """Wait for an order, or for something else; return the order, or None."""
+    tasks = asyncio.ensure_future(order), asyncio.ensure_future(other)
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    return tasks[0].result() if tasks[0].done() else None
 
 
 async def _let_loop_turn() -> None:
@@ -255,21 +293,11 @@ def _accept_waiting(listening: socket.socket) -> Iterator[socket.socket]:
             yield sock
 
 
-@contextmanager
-def _port_file(name: str | None, port: int) -> Iterator[None]:
-    """Have the number of the port in a file, which appears at once and whole, and goes in the end."""
-    if not name:
-        yield
-        return
-    path, text = Path(name), f"{port}\n"
-    if path.exists() and not path.is_file():  # a pipe or a device is written to, not replaced
-        path.write_text(text, encoding="ascii")
-        yield
-        return
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="ascii")
-    temporary.replace(path)
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
+class _Shared(socket.socket):
+    """A listening socket that several processes accept from: how many may wait in it is the parent's to say.
+
+    asyncio takes one number for that and for how many it accepts at once.
+    """
+
+    def listen(self, _backlog: int = 0, /) -> None:
+        """Leave it as it is."""

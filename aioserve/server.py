@@ -170,6 +170,15 @@ class ServerHttpProtocol(Protocol):
         if self._connection is not None:
             self._connection.close(timeout)
 
+    async def wait_closing(self) -> None:
+        """Wait until the connection is to be closed: the server stops, or somebody called `closing`.
+
+        An answer that has no end by itself, such as a stream of events, ends it then, or is cut off when the
+        time to stop is over.
+        """
+        if self._connection is not None:
+            await self._connection.wait_closing()
+
     async def shutdown(self, timeout: float = 15.0) -> None:  # noqa: ASYNC109 - the API's own
         """Do as `closing`, and wait until the connection is closed."""
         self.closing(timeout)

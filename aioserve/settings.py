@@ -20,6 +20,7 @@ from aioserve.kinds import (
     PATH,
     SIZE,
     TARGET,
+    WORKERS,
     choice,
 )
 from aioserve.listen.settings import Bind, Tls
@@ -76,6 +77,27 @@ class Process:
 
     title: ClassVar[str] = "Process"
 
+    workers: int = option(
+        "-w --workers",
+        WORKERS,
+        1,
+        "How many processes serve; `auto` is one for each processor. Where the option is not given, "
+        "`WEB_CONCURRENCY` counts.",
+        alias="WEB_CONCURRENCY",
+    )
+    max_requests: int | None = option(
+        "--max-requests",
+        COUNT,
+        None,
+        "Replace a worker by a new one when it has served so many requests, up to a tenth more.",
+        default_text="any number",
+    )
+    max_rss: int = option(
+        "--max-rss",
+        SIZE,
+        0,
+        "Replace a worker by a new one when it takes more memory than this; 0 = any size.",
+    )
     debug: bool = option(
         "--debug",
         BOOLEAN,
@@ -94,6 +116,19 @@ class Process:
         PATH,
         None,
         "Write the number of the port to this file once the server accepts connections.",
+    )
+    ready_file: str | None = option(
+        "--ready-file",
+        PATH,
+        None,
+        "Write the addresses and the process number, as JSON, to this file once the server accepts "
+        "connections. It is removed in the end.",
+    )
+    pid_file: str | None = option(
+        "--pid-file",
+        PATH,
+        None,
+        "Write the number of the process that takes signals to this file. It is removed in the end.",
     )
 
 
@@ -136,6 +171,18 @@ class Timeouts:
     )
     shutdown: float = option(
         "--timeout-shutdown", DURATION, 10.0, "How long answers may go on after the server is told to stop."
+    )
+    drain_delay: float = option(
+        "--drain-delay",
+        DURATION,
+        0.0,
+        "How long the server goes on as before when it is told to stop, so that load balancers notice.",
+    )
+    worker: float = option(
+        "--timeout-worker",
+        DURATION,
+        30.0,
+        "How long a worker may be blocked before it is replaced; 0 = for ever, as it is with `--debug`.",
     )
 
 

@@ -32,8 +32,8 @@ class Ticking(Protocol):
     def check_deadline(self, now: float) -> None:
         """Act if a deadline has passed; ``now`` is the ticker's."""
 
-    def close(self, timeout: float) -> None:
-        """Close within ``timeout`` seconds."""
+    def close(self, timeout: float, *, patiently: bool = False) -> None:
+        """Close within ``timeout`` seconds, idle ones at once unless ``patiently``."""
 
     def abort(self) -> None:
         """Close at once."""

@@ -1,7 +1,7 @@
-"""Writes man/aioserve.1 and docs/options.md from the declared options.
+"""Writes man/aioserve.1, docs/options.md and docs/signals.md from what is declared in the code.
 
-``python man/make.py`` writes both; ``python man/make.py --check`` writes nothing and exits with 1 where one
-of them is stale. What is not about single options is written by hand in man/aioserve.1.in.
+``python man/make.py`` writes them; ``python man/make.py --check`` writes nothing and exits with 1 where one
+of them is stale. What is not about single options or signals is written by hand in man/aioserve.1.in.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT))
 from aioserve import __version__  # noqa: E402 - this checkout's, wherever the script is started
 from aioserve.options import Reach  # noqa: E402
 from aioserve.settings import SECTIONS  # noqa: E402
+from aioserve.workers.signals import MEANINGS  # noqa: E402
 
 if TYPE_CHECKING:
     from aioserve.options import Option
@@ -34,6 +35,15 @@ separated by commas in the variable, unless said otherwise. Where a value can be
 leaves it out.
 """
 
+SIGNALS_HEAD = """\
+# Signals
+
+Made by `man/make.py` from the table in `aioserve/workers/signals.py`; change it there.
+
+They are for the process that was started, whose number `--pid-file` and `--ready-file` tell, and not for its
+workers. A worker that gets SIGTERM finishes what it has and is replaced.
+"""
+
 
 def render_manual() -> str:
     """Make the manual page."""
@@ -43,14 +53,20 @@ def render_manual() -> str:
         lines.append(f".SS {section.title}")
         for option in section.options.values():
             lines += _manual_entry(option)
-    return template.replace("@VERSION@", __version__).replace("@OPTIONS@", "\n".join(lines))
+    signals = []
+    for number, meaning in MEANINGS.items():
+        signals += [".TP", rf"\fB{number.name}\fR", _manual_text(meaning)]
+    made = {"@VERSION@": __version__, "@OPTIONS@": "\n".join(lines), "@SIGNALS@": "\n".join(signals)}
+    for mark, text in made.items():
+        template = template.replace(mark, text)
+    return template
 
 
 def _manual_entry(option: Option) -> list[str]:
     metavar = rf" \fI{_roff(option.metavar)}\fR" if option.metavar else ""
     face = "I" if option.is_argument else "B"
     lines = [".TP", ", ".join(rf"\f{face}{_roff(form)}\fR" for form in option.forms) + metavar]
-    lines.append(re.sub(r"`(.+?)`", r"\\fB\1\\fR", _roff(option.description)))
+    lines.append(_manual_text(option.description))
     if option.default_shown:
         lines += [".br", f"Default: {_roff(option.default_shown)}."]
     if option.variable:
@@ -58,6 +74,10 @@ def _manual_entry(option: Option) -> list[str]:
     for flag, text in option.shortcuts:
         lines += [".TP", rf"\fB{_roff(flag)}\fR", rf"Short for \fB{_roff(f'{option.flags[-1]} {text}')}\fR."]
     return lines
+
+
+def _manual_text(text: str) -> str:
+    return re.sub(r"`(.+?)`", r"\\fB\1\\fR", _roff(text))
 
 
 def _roff(text: str) -> str:
@@ -95,7 +115,17 @@ def _code(text: str) -> str:
     return f"`{escaped}`"
 
 
-OUTPUTS = {"man/aioserve.1": render_manual, "docs/options.md": render_reference}
+def render_signals() -> str:
+    """Make the table of signals, in Markdown."""
+    rows = "".join(f"| `{number.name}` | {meaning} |\n" for number, meaning in MEANINGS.items())
+    return f"{SIGNALS_HEAD}\n| Signal | Meaning |\n|---|---|\n{rows}"
+
+
+OUTPUTS = {
+    "man/aioserve.1": render_manual,
+    "docs/options.md": render_reference,
+    "docs/signals.md": render_signals,
+}
 
 
 def main(words: list[str], root: Path = ROOT) -> int:

@@ -13,37 +13,43 @@ from click.testing import CliRunner
 
 import aioserve
 from aioserve import cli
-from aioserve.errors import StartupError
+from aioserve.errors import ConfigurationError, StartupError
+from aioserve.preflight import prepare
 from aioserve.settings import SECTIONS
 
 HANDLER = "from aioserve.server import ServerHttpProtocol\nclass Handler(ServerHttpProtocol): pass\n"
 
 
-class FakeRunner(ModuleType):
-    """The runner without a server: it notes what it is to run and ends as it is told to."""
+class FakeSupervisor(ModuleType):
+    """The parent without workers: it tries what a worker would, notes it, and ends as it is told to."""
 
     def __init__(self):
-        super().__init__("aioserve.runner")
+        super().__init__("aioserve.workers.supervisor")
         self.calls = []
         self.outcome = 0
 
-    def run(self, settings, factory, sockets, _tls):
-        self.calls.append((settings, factory, sockets))
-        for one in sockets:
-            one.close()
+    def supervise(self, settings, read_settings):
+        ready = prepare(settings)
+        for each in ready.sockets:
+            each.close()
+        if ready.problems:
+            raise ready.problems[0]
+        self.calls.append((settings, ready.factory, ready.sockets))
+        self.read_settings = read_settings
         if isinstance(self.outcome, BaseException):
             raise self.outcome
         return self.outcome
 
 
 @pytest.fixture(autouse=True)
-def runner(monkeypatch, tmp_path):
+def parent(monkeypatch, tmp_path):
     for name in [name for name in os.environ if name.startswith("AIOSERVE_")]:
         monkeypatch.delenv(name)
+    monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setitem(sys.modules, "aioserve.runner", runner := FakeRunner())
-    return runner
+    monkeypatch.setitem(sys.modules, "aioserve.workers.supervisor", parent := FakeSupervisor())
+    return parent
 
 
 def invoke(*words, **environment):
@@ -58,11 +64,11 @@ def refused(code, *words, **environment):
     return result.stderr.removeprefix("aioserve: error: ").rstrip("\n")
 
 
-def served(runner, *words, **environment):
+def served(parent, *words, **environment):
     """Return the settings that are served with."""
     result = invoke("--port", "0", *words, **environment)
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
-    ((settings, _, _),) = runner.calls
+    ((settings, _, _),) = parent.calls
     return settings
 
 
@@ -126,20 +132,20 @@ def test_what_is_shown_needs_nothing_else_to_be_right():
 # What is served
 
 
-def test_application_is_handed_to_the_runner(runner, tmp_path):
+def test_application_is_loaded_by_the_worker(parent, tmp_path):
     (tmp_path / "cli_app.py").write_text(HANDLER)
 
-    settings = served(runner, "cli_app:Handler")
+    settings = served(parent, "cli_app:Handler")
 
     assert settings.application.app == "cli_app:Handler"
-    ((_, factory, (listening,)),) = runner.calls
+    ((_, factory, (listening,)),) = parent.calls
     assert factory is sys.modules.pop("cli_app").Handler
     assert isinstance(listening, socket.socket)
 
 
-def test_folder_alone_is_served_without_an_application(runner):
-    assert served(runner, "--static", ".").static.mounts == (("/", "."),)
-    assert runner.calls[0][1] is None
+def test_folder_alone_is_served_without_an_application(parent):
+    assert served(parent, "--static", ".").static.mounts == (("/", "."),)
+    assert parent.calls[0][1] is None
 
 
 @pytest.mark.parametrize(
@@ -160,40 +166,40 @@ def test_folder_alone_is_served_without_an_application(runner):
     ],
 )
 def test_flag_counts_before_environment_before_file_before_default(
-    runner, tmp_path, words, environment, file, level, source
+    parent, tmp_path, words, environment, file, level, source
 ):
     (tmp_path / "aioserve.toml").write_text(file)
 
-    settings = served(runner, "--static", ".", "-c", "aioserve.toml", *words, **environment)
+    settings = served(parent, "--static", ".", "-c", "aioserve.toml", *words, **environment)
 
     assert settings.logs.level == level
     assert settings.sources.get("log-level") == source
 
 
-def test_file_can_be_named_by_the_environment_and_say_everything(runner, tmp_path):
+def test_file_can_be_named_by_the_environment_and_say_everything(parent, tmp_path):
     (tmp_path / "pyproject.toml").write_text("[tool.aioserve]\nstatic = '.'\nport = 1\n")
 
-    assert served(runner, AIOSERVE_CONFIG="pyproject.toml").static.mounts == (("/", "."),)
+    assert served(parent, AIOSERVE_CONFIG="pyproject.toml").static.mounts == (("/", "."),)
 
 
-def test_headers_of_the_environment_stand_on_lines_and_may_have_commas(runner):
-    settings = served(runner, "--static", ".", AIOSERVE_HEADER="A: b, c\n/x/* D: e\n")
+def test_headers_of_the_environment_stand_on_lines_and_may_have_commas(parent):
+    settings = served(parent, "--static", ".", AIOSERVE_HEADER="A: b, c\n/x/* D: e\n")
 
     assert settings.static.headers == (("/*", "A", "b, c"), ("/x/*", "D", "e"))
 
 
-def test_application_behind_an_option_whose_value_was_left_out_is_the_application(runner, tmp_path):
+def test_application_behind_an_option_whose_value_was_left_out_is_the_application(parent, tmp_path):
     (tmp_path / "cli_cors.py").write_text(HANDLER)
 
-    settings = served(runner, "--cors", "cli_cors:Handler")
+    settings = served(parent, "--cors", "cli_cors:Handler")
 
     assert (settings.static.cors, settings.application.app) == ("*", "cli_cors:Handler")
-    assert runner.calls[0][1] is sys.modules.pop("cli_cors").Handler
+    assert parent.calls[0][1] is sys.modules.pop("cli_cors").Handler
 
 
 @pytest.mark.parametrize("code", [0, 1, 130])
-def test_outcome_of_the_runner_is_the_exit_code(runner, code):
-    runner.outcome = code
+def test_outcome_of_the_parent_is_the_exit_code(parent, code):
+    parent.outcome = code
 
     assert invoke("--static", ".", "-p", "0").exit_code == code
 
@@ -282,26 +288,26 @@ def test_only_the_first_problem_is_told(taken):
     assert "nosuch" in refused(3, "nosuch:Thing", "-p", taken)
 
 
-def test_refusal_of_the_runner_is_told_with_its_code(runner):
-    runner.outcome = StartupError("the handler did not start")
+def test_refusal_of_the_parent_is_told_with_its_code(parent):
+    parent.outcome = StartupError("the handler did not start")
 
     assert refused(3, "--static", ".", "-p", "0") == "the handler did not start"
 
 
-def test_interrupt_before_there_is_a_server_is_130(runner):
-    runner.outcome = KeyboardInterrupt()
+def test_interrupt_before_there_is_a_server_is_130(parent):
+    parent.outcome = KeyboardInterrupt()
 
     assert invoke("--static", ".", "-p", "0").exit_code == 130
 
 
-def test_failure_of_our_own_is_one_line_without_a_traceback(runner):
-    runner.outcome = ZeroDivisionError("of ours")
+def test_failure_of_our_own_is_one_line_without_a_traceback(parent):
+    parent.outcome = ZeroDivisionError("of ours")
 
     assert refused(1, "--static", ".", "-p", "0") == "internal error: ZeroDivisionError: of ours"
 
 
-def test_failure_of_our_own_shows_its_traceback_with_debug(runner):
-    runner.outcome = ZeroDivisionError("of ours")
+def test_failure_of_our_own_shows_its_traceback_with_debug(parent):
+    parent.outcome = ZeroDivisionError("of ours")
 
     result = invoke("--static", ".", "-p", "0", "--debug")
 
@@ -313,14 +319,14 @@ def test_failure_of_our_own_shows_its_traceback_with_debug(runner):
 # --check
 
 
-def test_check_says_ok_and_does_not_serve(runner):
+def test_check_says_ok_and_does_not_serve(parent):
     result = invoke("--check", "--static", ".", "-p", "0")
 
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "aioserve: ok\n")
-    assert runner.calls == []
+    assert parent.calls == []
 
 
-def test_check_tells_every_problem_with_the_code_of_the_first(runner, taken):
+def test_check_tells_every_problem_with_the_code_of_the_first(parent, taken):
     result = invoke("--check", "nosuch:Thing", "--static", "a", "--static", "/b=b", "-p", taken)
 
     assert (result.exit_code, result.stdout) == (3, "")
@@ -330,7 +336,7 @@ def test_check_tells_every_problem_with_the_code_of_the_first(runner, taken):
     assert [word in line for word, line in zip(("nosuch", "'a'", "'b'", taken), lines, strict=True)] == [
         True
     ] * 4
-    assert runner.calls == []
+    assert parent.calls == []
 
 
 # As a program
@@ -399,3 +405,25 @@ finally:
     )
 
     assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_settings_can_be_read_again(parent, tmp_path):
+    """For a reload: what the file says by then, and what was typed."""
+    file = tmp_path / "aioserve.toml"
+    file.write_text('index = "a"\n')
+    assert served(parent, "--static", ".", "-c", "aioserve.toml", "--listing").static.index == ("a",)
+    file.write_text('index = "b"\n')
+
+    again = parent.read_settings()
+
+    assert (again.static.index, again.static.listing) == (("b",), True)
+    file.write_text("index = [")
+    with pytest.raises(ConfigurationError):
+        parent.read_settings()
+
+
+def test_number_of_workers_may_be_said_by_the_platform(parent):
+    assert served(parent, "--static", ".", WEB_CONCURRENCY="3").process.workers == 3
+    parent.calls.clear()
+    environment = {"WEB_CONCURRENCY": "3", "AIOSERVE_WORKERS": "auto"}
+    assert served(parent, "--static", ".", **environment).process.workers == 0

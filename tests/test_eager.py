@@ -10,7 +10,7 @@ import gc
 import pytest
 
 from aioserve.eager import EagerStarter
-from aioserve.spare_task import SpareTaskStarter
+from aioserve.spare_task import SpareTaskStarter, driven_by
 
 try:
     import uvloop
@@ -455,3 +455,27 @@ def test_a_cancellation_that_was_taken_back_does_not_reach_the_next_handler(run)
         await (await start(second()))
 
     run(test)
+
+
+def test_coroutine_that_a_spare_task_drives_is_found_and_no_other():
+    """For whoever wants to see where a handler waits."""
+
+    async def waits():
+        await asyncio.Event().wait()
+
+    async def main():
+        handler = waits()
+        starter = SpareTaskStarter(asyncio.get_running_loop())
+        task = starter.start(handler)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        found = driven_by(task.get_coro()), driven_by(handler), driven_by(None)
+        coroutine = task.get_coro()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return handler, found, driven_by(coroutine)
+
+    handler, found, after = asyncio.run(main())
+
+    assert found == (handler, None, None)
+    assert after is None

@@ -23,7 +23,9 @@ from aioserve.http1.parser import ParserLimits
 from aioserve.listen.sockets import bind_sockets
 from aioserve.runner import make_options, run
 from aioserve.server import ServerHttpProtocol
-from aioserve.settings import Application, Bind, Limits, Logs, Process, Settings, Static, Timeouts
+from aioserve.settings import Bind, Limits, Logs, Process, Settings, Static, Timeouts
+from aioserve.workers.channel import Channel, Order
+from aioserve.workers.orders import Orders
 
 LOOPS = [False, *([True] if find_spec("uvloop") else [])]
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -82,6 +84,18 @@ class Handler(ServerHttpProtocol):
         self.writer.write_response(200, f"{message.path}\n")
 
 
+def serve(settings, factory, sockets, *orders):
+    """Serve until a handler ends it, given orders before it begins; return what the worker says."""
+    ours, theirs = Channel.pair()
+    for order in orders:
+        ours.say(order)
+    try:
+        run(settings, factory, sockets, None, Orders(theirs, settings.timeouts.shutdown))
+        return [*ours.heard()]
+    finally:
+        ours.close()
+
+
 def silent(process, **more):
     return Settings(process=process, **{"logs": Logs(level="error", access_log=False)} | more)
 
@@ -92,61 +106,44 @@ def silent(process, **more):
 def test_answer_is_finished_and_the_sockets_are_closed(process, clients):
     client = clients.connect()
 
-    code = run(silent(process), Handler, clients.sockets)
+    said = serve(silent(process), Handler, clients.sockets)
 
-    assert code == 0
+    assert said == [(b"serves", []), (b"ended", [0, 0]), None]
     assert read(client).endswith(b"\r\n\r\n/\n")
     assert [each.fileno() for each in clients.sockets] == [-1]
 
 
-def test_output_is_a_line_when_it_serves_one_when_it_has_stopped_and_the_access_log(process, clients, capfd):
+def test_access_log_is_all_of_its_output(process, clients, capfd):
     clients.connect()
 
-    run(Settings(process=process), Handler, clients.sockets)
+    serve(Settings(process=process), Handler, clients.sockets)
 
     out, err = capfd.readouterr()
     assert re.fullmatch(r'127\.0\.0\.1 - - \[.+\] "GET / HTTP/1\.1" 200 2 "-" "-"\n', out)
-    time = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}"
-    assert re.fullmatch(
-        rf"{time} INFO listening on http://127\.0\.0\.1:{clients.port}\n{time} INFO stopped\n", err
-    )
-
-
-def test_screen_says_what_is_served(process, clients, capfd, tmp_path):
-    clients.connect()
-    settings = Settings(
-        process=process,
-        application=Application("app:Handler"),
-        static=Static((("/docs", str(tmp_path)),)),
-        logs=Logs(color="always"),
-    )
-
-    run(settings, Handler, clients.sockets)
-
-    assert f"serves {tmp_path} at /docs, app:Handler\n" in capfd.readouterr().err
+    assert err == ""
 
 
 def test_folder_is_served_without_an_application(process, clients, tmp_path, monkeypatch):
-    real = runner.StopSignals.next
+    real = Orders.next
 
-    async def stop_after_a_while(signals):
+    async def stop_after_a_while(orders):
         """Take the place of whoever sends a signal: there is no handler here that could."""
         asyncio.get_running_loop().call_later(0, os.kill, os.getpid(), signal.SIGTERM)
-        return await real(signals)
+        return await real(orders)
 
-    monkeypatch.setattr(runner.StopSignals, "next", stop_after_a_while)
+    monkeypatch.setattr(Orders, "next", stop_after_a_while)
     (tmp_path / "a.txt").write_text("a")
     client = clients.connect(b"GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n")
     missing = clients.connect(b"GET /none HTTP/1.1\r\nHost: a\r\n\r\n")
 
-    assert run(silent(process, static=Static((("/", str(tmp_path)),))), None, clients.sockets) == 0
+    serve(silent(process, static=Static((("/", str(tmp_path)),))), None, clients.sockets)
     assert read(client).endswith(b"\r\n\r\na")
     assert read(missing).startswith(b"HTTP/1.1 404 ")
 
 
 def test_folder_that_cannot_be_served_is_refused_and_nothing_stays_open(process, clients):
     with pytest.raises(ConfigurationError):
-        run(silent(process, static=Static((("/", "/none"),))), None, clients.sockets)
+        serve(silent(process, static=Static((("/", "/none"),))), None, clients.sockets)
 
     assert [each.fileno() for each in clients.sockets] == [-1]
 
@@ -157,58 +154,10 @@ def test_what_was_kept_of_files_is_told_in_the_end(process, clients, tmp_path, c
     clients.connect()
     settings = Settings(process=process, static=Static((("/", str(tmp_path)),)), logs=Logs(level="debug"))
 
-    run(settings, Handler, clients.sockets)
+    serve(settings, Handler, clients.sockets)
 
     lines = capfd.readouterr().err.splitlines()
-    assert re.search(r" kept in the end: 1 files, [1-9]\d* bytes; [01] answers, \d+ bytes$", lines[-2])
-
-
-@pytest.mark.parametrize("port_file", [None, "port"])
-def test_port_file_is_there_while_it_serves(clients, tmp_path, monkeypatch, port_file):
-    class Reads(Handler):
-        def handle_request(self, message, payload):
-            found.extend((path.name, path.read_text()) for path in tmp_path.iterdir())
-            super().handle_request(message, payload)
-
-    found = []
-    monkeypatch.chdir(tmp_path)
-    clients.connect()
-
-    run(silent(Process(uvloop=False, port_file=port_file)), Reads, clients.sockets)
-
-    assert found == ([("port", f"{clients.port}\n")] if port_file else [])
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_port_file_takes_the_place_of_another_whole(clients, tmp_path):
-    class Reads(Handler):
-        def handle_request(self, message, payload):
-            found.append((port_file.read_text(), reader.read()))
-            super().handle_request(message, payload)
-
-    found = []
-    port_file = tmp_path / "port"
-    port_file.write_text("old")
-    clients.connect()
-    with port_file.open() as reader:
-        run(silent(Process(uvloop=False, port_file=str(port_file))), Reads, clients.sockets)
-
-    assert found == [(f"{clients.port}\n", "old")]
-
-
-def test_pipe_is_written_to_and_stays(clients, tmp_path):
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    clients.connect()
-    try:
-        run(silent(Process(uvloop=False, port_file=str(pipe))), Handler, clients.sockets)
-
-        assert os.read(reader, 100) == f"{clients.port}\n".encode()
-    finally:
-        os.close(reader)
-    assert list(tmp_path.iterdir()) == [pipe]
-    assert pipe.is_fifo()
+    assert re.search(r" kept in the end: 1 files, [1-9]\d* bytes; [01] answers, \d+ bytes$", lines[-1])
 
 
 def test_connection_whose_handler_cannot_be_made_is_told_so(process, clients, caplog):
@@ -221,7 +170,7 @@ def test_connection_whose_handler_cannot_be_made_is_told_so(process, clients, ca
     made = []
     first, second = clients.connect(), clients.connect()
 
-    assert run(silent(process, logs=Logs(level="critical")), make, clients.sockets) == 0
+    serve(silent(process, logs=Logs(level="critical")), make, clients.sockets)
     assert read(first).startswith(b"HTTP/1.1 503 ")
     assert read(second).startswith(b"HTTP/1.1 200 ")
     assert caplog.messages == []
@@ -241,7 +190,7 @@ def test_idle_connection_is_closed_and_one_that_waits_is_served(process, clients
     idle = clients.connect(b"")
     clients.connect()
 
-    assert run(silent(process), Connects, clients.sockets) == 0
+    serve(silent(process), Connects, clients.sockets)
     asks, idles = new
     assert read(idle) == read(idles) == b""
     assert read(asks).endswith(b"\r\n\r\n/more\n")
@@ -262,7 +211,7 @@ class Waits(ServerHttpProtocol):
     """Tells the process to stop, and answers when it does: when a connection, the idle one, has ended."""
 
     stopping: asyncio.Event
-    again: signal.Signals | None
+    parent: Channel | None
 
     def connection_lost(self, exc):
         super().connection_lost(exc)
@@ -270,18 +219,18 @@ class Waits(ServerHttpProtocol):
 
     async def handle_request(self, message, _payload):
         if message.path == "/stop":
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGTERM)
         await self.stopping.wait()
-        if self.again:
-            os.kill(os.getpid(), self.again)
+        if self.parent:
+            self.parent.say(Order.FORCE)
             await asyncio.Event().wait()
         if message.path == "/slow":
             await asyncio.sleep(0.02)
         self.writer.write_response(200, f"{message.path}\n")
 
 
-def waits(again=None):
-    return type("Waits", (Waits,), {"stopping": asyncio.Event(), "again": again})
+def waits(parent=None):
+    return type("Waits", (Waits,), {"stopping": asyncio.Event(), "parent": parent})
 
 
 def test_running_answers_finish_each_in_its_time(process, clients):
@@ -289,21 +238,95 @@ def test_running_answers_finish_each_in_its_time(process, clients):
     paths = (b"/", b"/slow", b"/stop")
     busy = [clients.connect(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % path) for path in paths]
 
-    assert run(silent(process), waits(), clients.sockets) == 0
+    said = serve(silent(process), waits(), clients.sockets)
+
+    assert said[-2] == (b"ended", [3, 0])
     answers = [read(each) for each in busy]
     assert [answer.rpartition(b"\r\n\r\n")[2] for answer in answers] == [b"/\n", b"/slow\n", b"/stop\n"]
     assert all(b"\r\nConnection: close\r\n" in answer for answer in answers)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
-def test_second_signal_cuts_off_what_goes_on(process, clients, capfd, number, code):
+def test_force_cuts_off_what_goes_on(process, clients):
     clients.connect(b"")
     client = clients.connect(b"GET /stop HTTP/1.1\r\nHost: a\r\n\r\n")
-    settings = Settings(process=process, timeouts=Timeouts(shutdown=3600.0))
+    settings = silent(process, timeouts=Timeouts(shutdown=3600.0))
+    ours, theirs = Channel.pair()
 
-    assert run(settings, waits(again=number), clients.sockets) == code
+    run(settings, waits(ours), clients.sockets, None, Orders(theirs, 3600.0))
+
+    assert [*ours.heard()][-2] == (b"ended", [1, 1])
+    ours.close()
     assert read(client) == b""
-    assert capfd.readouterr().err.endswith(" INFO stopped at once\n")
+
+
+class Asks(ServerHttpProtocol):
+    """Is asked twice by one client: before an order, which the handler gives, and behind it."""
+
+    parent: Channel
+    order: Order
+
+    async def handle_request(self, message, _payload):
+        if message.path == "/order":
+            self.parent.say(self.order)
+            await self.wait_closing()
+        self.writer.write_response(200, f"{message.path}\n")
+
+
+def test_one_who_retires_lets_idle_clients_make_one_more_request(process, clients):
+    """A client may be sending it just now, and would not know whether it was answered."""
+    ours, theirs = Channel.pair()
+    handler = type("Asks", (Asks,), {"parent": ours, "order": Order.RETIRE})
+    idle = clients.connect(b"GET /idle HTTP/1.1\r\nHost: a\r\n\r\n")
+    asking = clients.connect(b"GET /order HTTP/1.1\r\nHost: a\r\n\r\n")
+
+    class Later(handler):
+        def connection_lost(self, exc):
+            """Ask when the one that gave the order has gone: the worker is retiring by then."""
+            super().connection_lost(exc)
+            if not asked:
+                asked.append(True)
+                idle.sendall(b"GET /late HTTP/1.1\r\nHost: a\r\n\r\n")
+
+    asked = []
+    asking.shutdown(socket.SHUT_WR)
+    run(silent(process), Later, clients.sockets, None, Orders(theirs, 30.0))
+
+    assert [*ours.heard()] == [(b"serves", []), (b"ended", [1, 0]), None]
+    ours.close()
+    assert read(asking).endswith(b"\r\n\r\n/order\n")
+    first, second = read(idle).split(b"HTTP/1.1 200 OK\r\n")[1:]
+    assert b"Connection: close" not in first
+    assert b"\r\nConnection: close\r\n" in second
+    assert second.endswith(b"\r\n\r\n/late\n")
+
+
+def test_one_who_retires_may_be_told_to_stop(process, clients):
+    ours, theirs = Channel.pair()
+
+    class Stops(ServerHttpProtocol):
+        async def handle_request(self, _message, _payload):
+            ours.say(Order.RETIRE)
+            await self.wait_closing()
+            ours.say(Order.STOP)
+            self.writer.write_response(200, "done")
+
+    idle = clients.connect(b"")
+    clients.connect()
+
+    run(silent(process), Stops, clients.sockets, None, Orders(theirs, 3600.0))
+
+    ours.close()
+    assert read(idle) == b""
+
+
+def test_state_is_told_when_that_is_asked_for(process, clients, capfd):
+    clients.connect()
+
+    serve(Settings(process=process, logs=Logs(access_log=False)), Handler, clients.sockets, Order.DESCRIBE)
+
+    err = capfd.readouterr().err
+    assert f"worker {os.getpid()}: " in err
+    assert "in serve" in err  # where the task of the server stands
 
 
 # The loop
@@ -318,7 +341,7 @@ def test_threads_that_compute_leave_the_interpreter_to_the_loop_soon(process, cl
             os.kill(os.getpid(), signal.SIGTERM)
 
     clients.connect()
-    run(Settings(process=process), Handler, clients.sockets)
+    serve(Settings(process=process), Handler, clients.sockets)
 
     assert seen == [pytest.approx(0.001)]
     assert sys.getswitchinterval() == before

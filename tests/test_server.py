@@ -147,6 +147,7 @@ async def test_a_handler_without_a_connection_can_be_asked_anything():
     protocol.closing()
     await protocol.shutdown()
     await protocol.wait_disconnected()
+    await protocol.wait_closing()
     protocol.data_received(GET)
     protocol.pause_writing()
     protocol.resume_writing()
@@ -190,6 +191,7 @@ async def test_between_requests_there_is_a_transport_and_no_writer():
     protocol.connection_lost(None)
     assert protocol.transport is None
     await protocol.wait_disconnected()
+    await protocol.wait_closing()
 
 
 @on_both_loops

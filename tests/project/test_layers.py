@@ -16,8 +16,11 @@ ROOT = Path(__file__).resolve().parents[2]
 # for annotations alone counts as well.
 LAYERS = {
     "command": "__main__ cli parameters",
+    "parent": "workers.supervisor workers.worker workers.processes workers.publicity workers.fleet "
+    "workers.notify workers.signals workers.marker_files",
     "start": "preflight loader config_file",
-    "process": "runner admission complaints signals responders",
+    "process": "runner admission complaints responders workers.orders workers.channel workers.describe "
+    "workers.fatigue",
     "siblings": "static.mounts static.responder static.file_answers static.finder static.folders "
     "static.turns static.spool static.listing static.entries static.pages static.site static.store "
     "static.resource static.representation static.compression static.rule_files "
@@ -25,7 +28,7 @@ LAYERS = {
     "static.lookup static.tree static.shared_file static.watch static.media_types "
     "listen.sockets listen.tls",
     "handler": "server",
-    "connection": "connection deadlines exchange",
+    "connection": "connection deadlines exchange phase",
     "bytes in": "incoming handler_options payload multipart forms charsets",
     "bytes out": "response writer content_coding outgoing direct_sending file_body send_buffer ready",
     "loop": "loop_parts eager spare_task ticker awaitables news thread_work",
@@ -34,7 +37,7 @@ LAYERS = {
     "meaning": "http.conditional http.ranges http.negotiation http.messages http.dates",
     "values": "settings static.settings listen.settings static.kinds options kinds http.statuses multidict "
     "errors escaping suggestion",
-    "packages": "static listen observe http1 http aioserve",
+    "packages": "workers static listen observe http1 http aioserve",
 }
 
 # `aioserve` stands last for its `__version__`. The names that it offers it loads when they are asked for.

@@ -29,7 +29,7 @@ MODULES = {
 # Everything is loaded already: an ordinary user may not be able to read this checkout, or Python.
 AS_NOBODY = """
 import encodings.idna, os, sys
-import aioserve.cli, aioserve.preflight
+import aioserve.cli, aioserve.workers.supervisor, aioserve.workers.worker
 os.setgroups([]), os.setgid(65534), os.setuid(65534)
 sys.argv[0] = "aioserve"
 aioserve.cli.main()
@@ -43,6 +43,8 @@ def refuse(start, tmp_path):
         (tmp_path / f"{name}.py").write_text(text)
 
     def refuse(*words, program=("-m", "aioserve")):
+        if "--port" not in words:
+            words = (*words, "--port", "0")  # the address is tried first, and another test may have 8080
         program = start(sys.executable, *program, *words)
         code = program.wait()
         assert program.stdout.text == ""

@@ -57,7 +57,7 @@ class Secure:
     def stop(self):
         """Ask it to stop, and see that it does so as it should."""
         assert self.program.stop() == 0, self.program.stderr.text
-        assert self.program.stderr.text.endswith("INFO stopped\n"), self.program.stderr.text
+        assert self.program.stderr.text.splitlines()[-1].count("INFO stopped") == 1, self.program.stderr.text
         assert "Traceback" not in self.program.stderr.text, self.program.stderr.text
 
 

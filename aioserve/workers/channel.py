@@ -1,0 +1,88 @@
+"""What a worker and its parent say to each other, over a pair of sockets.
+
+This file decides the words: each is a line. The parent says what is to be done, a worker how it is. When one
+of them is gone, the other learns of it by the end of the stream.
+"""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MOST = 65_536  # bytes read at once; a worker says some ten bytes every few seconds
+
+
+class Order(Enum):
+    """What the parent says."""
+
+    RETIRE = b"retire"  # another worker serves in your place
+    STOP = b"stop"  # nobody will
+    FORCE = b"force"
+    REOPEN = b"reopen"  # logs and certificates
+    DESCRIBE = b"describe"  # your state, on the standard error
+    NOT_READY = b"not-ready"  # you will be told to stop; say so to who asks whether you are ready
+
+
+class News(Enum):
+    """What a worker says."""
+
+    SERVES = b"serves"
+    ALIVE = b"alive"
+    TIRED = b"tired"
+    ENDED = b"ended"  # with how many connections there were, and how many of them were cut
+
+
+class Channel:
+    """One end of the pair.
+
+    Args:
+        sock: connected; it does not block from now on.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        self._sock = sock
+        self._rest = b""
+
+    @classmethod
+    def pair(cls) -> tuple[Channel, Channel]:
+        """Make both ends.
+
+        Raises:
+            OSError: there are no descriptors left.
+        """
+        one, other = socket.socketpair()
+        return cls(one), cls(other)
+
+    def fileno(self) -> int:
+        """Return its descriptor, to be waited for."""
+        return self._sock.fileno()
+
+    def say(self, word: Order | News, *numbers: int) -> None:
+        """Say something; one who does not listen, or is gone, misses it."""
+        line = b" ".join((word.value, *(b"%d" % number for number in numbers))) + b"\n"
+        with suppress(OSError):
+            self._sock.send(line)
+
+    def heard(self) -> Iterator[tuple[bytes, list[int]] | None]:
+        """Read what was said since the last time: words with their numbers; None at the end of it all."""
+        try:
+            while data := self._sock.recv(_MOST):
+                *lines, self._rest = (self._rest + data).split(b"\n")
+                for line in lines:
+                    word, *numbers = line.split(b" ")
+                    yield word, [int(number) for number in numbers]
+        except BlockingIOError:
+            return
+        except OSError:  # reset
+            pass
+        yield None
+
+    def close(self) -> None:
+        """Be gone."""
+        self._sock.close()

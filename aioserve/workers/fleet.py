@@ -1,0 +1,302 @@
+"""Which workers there should be, and what has to be done about it.
+
+This file alone decides when a worker is started, told to retire, or ended, and when it is hopeless. It has no
+processes and no clock: it is told what happened and when, and says what to do next. What it says depends only
+on what there is by then, so that it may be asked at any time:
+
+- too few: the missing ones are started, at once, unless they die as soon as they are there;
+- some are out of date, or tired: one new worker is started, and when it serves, one old one retires;
+- too many: the oldest retires;
+- one that has not been heard of for too long is ended, and counts no more from then on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from math import inf
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_QUICK = 1.0  # seconds; a worker that dies sooner after it began to serve did not serve
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0  # seconds before another start, when the second has died quickly
+_HOPELESS = 10  # quick deaths in a row, with nobody left who serves
+_LAST_WORDS = 0.5  # seconds from SIGABRT, which writes stacks, to SIGKILL, which needs nobody's consent
+_GRACE = 2.0  # seconds for what comes after the last answer: cancelling handlers, closing the loop
+
+
+class State(Enum):
+    """What a worker does."""
+
+    STARTING = "loads the application"
+    SERVING = "serves"
+    RETIRING = "finishes what it has"
+    ENDED = "has been killed, and is not gone yet"
+
+
+@dataclass(slots=True)
+class Worker:
+    """One worker, as far as it is known.
+
+    Attributes:
+        pid: of its process.
+        generation: which reading of the settings it was started with.
+        state: what it does.
+        heard: when it was last heard of.
+        since: when it began to serve.
+        is_tired: it wants to be replaced.
+        kill_at: when it is killed, if it is still there.
+    """
+
+    pid: int
+    generation: int
+    state: State
+    heard: float
+    since: float = inf
+    is_tired: bool = False
+    kill_at: float = inf
+
+
+class Do(Enum):
+    """What is to be done to a worker."""
+
+    RETIRE = "stop accepting, answer what there is, and end"
+    STOP = "the same, and leave nobody waiting in the sockets, which will be closed"
+    FORCE = "cut everything, and end"
+    ABORT = "write the stacks of all threads, and end: it is blocked"
+    GIVE_UP = "end at once: it did not end in time"
+    KILL = "end at once"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A worker is to be started, and `Fleet.started` told of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something is to be done to a worker.
+
+    Attributes:
+        pid: of its process.
+        what: it.
+    """
+
+    pid: int
+    what: Do
+
+
+class Fleet:
+    """The workers of one server.
+
+    Args:
+        size: how many there should be.
+        timeout: seconds for which a serving worker may be silent; 0 = any time.
+        shutdown: seconds that a retiring worker has for its answers.
+
+    Attributes:
+        size: as given, until it is changed.
+        generation: of the workers that are started now.
+        workers: all there are, by their pid, the oldest first.
+        has_served: a worker has served since the start.
+        is_stopping: no more are started.
+        failure: the exit code of the server, if it cannot go on.
+    """
+
+    def __init__(self, size: int, timeout: float, shutdown: float) -> None:
+        self.size = size
+        self.generation = 0
+        self.workers: dict[int, Worker] = {}
+        self.has_served = False
+        self.is_stopping = False
+        self.failure: int | None = None
+        self._timeout = timeout or inf
+        self._shutdown = shutdown
+        self._proven = -1  # the newest generation of which one has served
+        self._quick_deaths = 0
+        self._start_at = -inf  # or all are stopped then
+
+    # What happens
+
+    def configure(self, timeout: float, shutdown: float) -> None:
+        """Take over other settings, from now on."""
+        self._timeout = timeout or inf
+        self._shutdown = shutdown
+
+    def started(self, pid: int, now: float) -> None:
+        """A worker was started."""
+        self.workers[pid] = Worker(pid, self.generation, State.STARTING, now)
+
+    def could_not_start(self, now: float) -> None:
+        """The system has no room for another process."""
+        self._start_at = now + _LONGEST_PAUSE
+
+    def serves(self, pid: int, now: float) -> None:
+        """A worker has begun to serve."""
+        worker = self.workers[pid]
+        worker.heard = worker.since = now
+        if worker.state is State.STARTING:
+            worker.state = State.SERVING
+            self._proven = max(self._proven, worker.generation)
+            self.has_served = True
+
+    def heard(self, pid: int, now: float) -> None:
+        """A worker's event loop goes round."""
+        self.workers[pid].heard = now
+
+    def slept(self, seconds: float, now: float) -> None:
+        """The parent itself was stopped for so long, and perhaps all were: nobody is late for that."""
+        for worker in self.workers.values():
+            worker.heard = now
+            worker.kill_at += seconds
+
+    def tired(self, pid: int) -> None:
+        """A worker wants to be replaced: it has served its number of requests, or grown too large."""
+        self.workers[pid].is_tired = True
+
+    def gone(self, pid: int, code: int, now: float) -> Worker:
+        """A worker has ended.
+
+        Args:
+            pid: of its process.
+            code: its exit code, or the number of the signal that ended it with a minus.
+            now: when.
+
+        Returns:
+            What it was.
+        """
+        worker = self.workers.pop(pid)
+        if self.is_stopping or worker.state in (State.RETIRING, State.ENDED):
+            return worker
+        if worker.state is State.STARTING and not self.has_served:
+            self.failure = code if code > 0 else 3
+        elif now - worker.since < _QUICK or worker.state is State.STARTING:
+            self._quick_deaths += 1
+            if self._quick_deaths > 1:
+                pause = _FIRST_PAUSE * 2 ** (self._quick_deaths - 2)
+                self._start_at = now + min(pause, _LONGEST_PAUSE)
+            if self._quick_deaths >= _HOPELESS and not self.serving:
+                self.failure = 6
+        else:
+            self._quick_deaths = 0
+        return worker
+
+    def reload(self) -> None:
+        """Replace all workers by new ones."""
+        self.generation += 1
+        self._quick_deaths = 0
+        self._start_at = -inf
+
+    @property
+    def is_on_trial(self) -> bool:
+        """No worker of this generation has served yet, but older ones do."""
+        return self.has_served and self._proven < self.generation
+
+    def give_up_reload(self) -> None:
+        """Go on with the workers of the last generation that served; the others end."""
+        proven, self.generation = self._proven, self.generation + 1
+        for worker in self.workers.values():
+            if worker.generation == proven:
+                worker.generation = self.generation
+        self._proven = self.generation
+        self._quick_deaths = 0
+
+    def stop(self, now: float, delay: float = 0.0) -> None:
+        """Stop all workers, after some seconds; until then they go on as before."""
+        self.is_stopping = True
+        self._start_at = now + delay
+
+    # What there is
+
+    @property
+    def serving(self) -> list[Worker]:
+        """Those who serve, and are to go on with it."""
+        return [each for each in self.workers.values() if each.state is State.SERVING]
+
+    @property
+    def is_settled(self) -> bool:
+        """As many as there should be serve, all of this generation."""
+        serving = self.serving
+        return len(serving) >= self.size and all(each.generation == self.generation for each in serving)
+
+    # What is to be done
+
+    def plan(self, now: float) -> Iterator[Start | Act]:
+        """Say what is to be done now, one after the other; what is said counts as done."""
+        yield from self._end_overdue(now)
+        if self.is_stopping:
+            if now >= self._start_at:
+                yield from self._retire_all(now)
+            return
+        yield from self._end_outdated_starts()
+        yield from self._replace(now)
+
+    def force(self, now: float, how: Do) -> Iterator[Act]:
+        """Say what is to be done to stop at once: by FORCE or by KILL."""
+        self.is_stopping = True
+        self._start_at = -inf
+        for worker in self.workers.values():
+            if worker.state is State.STARTING or how is Do.KILL:
+                yield self._kill(worker)
+            elif worker.state is not State.ENDED:
+                worker.state, worker.kill_at = State.RETIRING, min(worker.kill_at, now + _GRACE)
+                yield Act(worker.pid, Do.FORCE)
+
+    def next_due(self) -> float:
+        """Return when something will be to be done, if nothing happens until then."""
+        due = [worker.kill_at for worker in self.workers.values()]
+        due += [worker.heard + self._timeout for worker in self.serving]
+        due.append(self._start_at)
+        return min((each for each in due if each > -inf), default=inf)
+
+    def _end_overdue(self, now: float) -> Iterator[Act]:
+        for worker in self.workers.values():
+            if now >= worker.kill_at:
+                is_late = worker.state is State.RETIRING
+                yield self._kill(worker, Do.GIVE_UP if is_late else Do.KILL)
+            elif worker.state is State.SERVING and now >= worker.heard + self._timeout:
+                worker.state, worker.kill_at = State.ENDED, now + _LAST_WORDS
+                yield Act(worker.pid, Do.ABORT)
+
+    def _retire_all(self, now: float) -> Iterator[Act]:
+        self._start_at = -inf
+        for worker in self.workers.values():
+            if worker.state is State.STARTING:
+                yield self._kill(worker)
+            elif worker.state is State.SERVING:
+                yield self._retire(worker, now, Do.STOP)
+
+    def _end_outdated_starts(self) -> Iterator[Act]:
+        """End those that would be out of date when they came to serve: perhaps they never would."""
+        for worker in self.workers.values():
+            if worker.state is State.STARTING and worker.generation != self.generation:
+                yield self._kill(worker)
+
+    def _replace(self, now: float) -> Iterator[Start | Act]:
+        serving = self.serving
+        outdated = [each for each in serving if each.is_tired or each.generation != self.generation]
+        starting = sum(each.state is State.STARTING for each in self.workers.values())
+        in_turn = outdated + [each for each in serving if each not in outdated]
+        for worker in in_turn[: max(len(serving) - self.size, 0)]:
+            yield self._retire(worker, now, Do.RETIRE)
+            serving.remove(worker)
+        missing = self.size - len(serving) - starting
+        if not missing and not starting and any(each in serving for each in outdated):
+            missing = 1
+        if not self.has_served:  # what is wrong with the first is wrong with all, and is said once
+            missing = min(missing, 1 - starting)
+        if now >= self._start_at:
+            self._start_at = -inf
+            for _ in range(missing):
+                if now >= self._start_at:  # or the system had no room for the one before
+                    yield Start()
+
+    def _retire(self, worker: Worker, now: float, how: Do) -> Act:
+        worker.state, worker.kill_at = State.RETIRING, now + self._shutdown + _GRACE
+        return Act(worker.pid, how)
+
+    def _kill(self, worker: Worker, why: Do = Do.KILL) -> Act:
+        worker.state, worker.kill_at = State.ENDED, inf
+        return Act(worker.pid, why)

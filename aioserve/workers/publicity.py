@@ -1,0 +1,99 @@
+"""What is said of the server as a whole, and to whom.
+
+This file decides who learns that it serves, that it has loaded everything anew, and that it ends: the person
+or the log at the standard error, the service manager, and the files that scripts wait for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from aioserve.listen.sockets import format_address
+from aioserve.observe.logs import open_observers
+from aioserve.workers.marker_files import MarkerFile
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+
+    from aioserve.settings import Settings
+    from aioserve.workers.notify import ServiceManager
+
+
+class Publicity:
+    """Says it.
+
+    Args:
+        settings: all of them.
+        manager: the service manager.
+
+    Attributes:
+        has_said_ready: that the server serves was said.
+    """
+
+    def __init__(self, settings: Settings, manager: ServiceManager) -> None:
+        process = settings.process
+        self._manager = manager
+        self._pid_file, self._port_file, self._ready_file = map(
+            MarkerFile, (process.pid_file, process.port_file, process.ready_file)
+        )
+        self._observers = open_observers(
+            replace(settings.logs, access_log=False), debug=process.debug, call_later=lambda *_: None
+        )
+        self._status = ""
+        self.has_said_ready = False
+
+    def begins(self) -> None:
+        """Say who takes signals.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        self._pid_file.write(f"{os.getpid()}\n")
+
+    def serves(self, settings: Settings, sockets: Sequence[socket.socket], workers: int) -> None:
+        """Say that requests are answered, for the first time or with what has been loaded anew.
+
+        Raises:
+            OSError: a file cannot be written.
+        """
+        scheme = "https" if settings.tls.certfile else "http"
+        addresses = [format_address(each, scheme) for each in sockets]
+        self._port_file.write(f"{sockets[0].getsockname()[1]}\n")
+        self._ready_file.write(json.dumps({"pid": os.getpid(), "addresses": addresses}) + "\n")
+        if not self.has_said_ready:
+            self.has_said_ready = True
+            application = settings.application.app
+            mounts = [f"{folder} at {prefix}" for prefix, folder in settings.static.mounts]
+            self._observers.ready(addresses, [*mounts, application] if application else mounts)
+        self._status = f"{workers} worker{'' if workers == 1 else 's'} on {', '.join(addresses)}"
+        self._manager.ready(self._status)
+
+    def reloads(self) -> None:
+        """Say that everything is being loaded anew."""
+        self._manager.reloading()
+
+    def goes_on(self) -> None:
+        """Say that all is as it was before."""
+        if self.has_said_ready:
+            self._manager.ready(self._status)
+
+    def stops(self, seconds: float) -> None:
+        """Say that the end has begun, and may take so long."""
+        self._manager.stopping(seconds, "stopping")
+
+    def has_stopped(self, answered: int, cut: int, *, is_forced: bool) -> None:
+        """Say that it has come, and how many answers were finished, and cut off, since it began."""
+        how = "stopped at once" if is_forced else "stopped"
+        self._observers.stopped(f"{how}: {answered} answered, {cut} cut off" if answered or cut else how)
+
+    def close(self, *, is_over: bool) -> None:
+        """Say nothing more; where it ``is_over`` for all, the files go."""
+        self._observers.close()
+        self._manager.close()
+        if is_over:
+            for file in (self._pid_file, self._port_file, self._ready_file):
+                file.remove()

@@ -1,0 +1,349 @@
+"""The parent: it binds, starts workers, replaces them, and does nothing else.
+
+This file acts on what `fleet` decides, and decides what each signal does. The parent has no event loop and
+never runs the application, so that nothing a handler does can stop it, and every worker begins with the
+application as it is on the disk by then.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import selectors
+import signal
+import time
+from functools import partial
+from math import inf
+from typing import TYPE_CHECKING
+
+from aioserve.errors import ConfigurationError, StartupError
+from aioserve.listen.sockets import bind_sockets
+from aioserve.workers.channel import News, Order
+from aioserve.workers.fleet import Do, Fleet, Start, State
+from aioserve.workers.notify import ServiceManager
+from aioserve.workers.processes import BecomeWorker, Processes
+from aioserve.workers.publicity import Publicity
+from aioserve.workers.signals import Signals
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterable, Sequence
+
+    from aioserve.settings import Settings
+    from aioserve.workers.fleet import Act
+
+logger = logging.getLogger(__name__)
+
+_FORCED = 130  # the exit code of a second SIGINT, as of a process that dies of it
+_HOPELESS = 6  # the exit code when workers die again and again
+_GRACE = 2.0  # seconds that the end may take beyond its limits
+_ASLEEP = 0.5  # seconds; a parent that wakes later than that was stopped, by Ctrl+Z or with its container
+
+_ORDERS = {Do.RETIRE: Order.RETIRE, Do.STOP: Order.STOP, Do.FORCE: Order.FORCE}
+_SIGNALS = {Do.ABORT: signal.SIGABRT, Do.GIVE_UP: signal.SIGKILL, Do.KILL: signal.SIGKILL}
+_COMPLAINTS = {
+    Do.ABORT: "worker %d has been blocked for too long and is ended",
+    Do.GIVE_UP: "worker %d is ended by force: a handler, a task or a thread did not stop",
+}
+
+
+class Supervisor:
+    """The parent of the workers.
+
+    Args:
+        settings: all of them.
+        read_settings: reads them again.
+
+    Attributes:
+        settings: of the workers that are started now.
+        sockets: that those accept from.
+
+    Raises:
+        BindError: an address cannot be had.
+    """
+
+    def __init__(self, settings: Settings, read_settings: Callable[[], Settings]) -> None:
+        self.settings = settings
+        self.sockets = bind_sockets(settings.bind)
+        self._read_settings = read_settings
+        self._manager = ServiceManager()
+        self._public = Publicity(settings, self._manager)
+        self._fleet = Fleet(_size_of(settings), _timeout_of(settings), settings.timeouts.shutdown)
+        self._selector = selectors.DefaultSelector()
+        self._processes = Processes(self._selector, self._hear)
+        self._signals = Signals()
+        self._selector.register(self._signals, selectors.EVENT_READ, self._take_signals)
+        self._proven = settings, self.sockets  # with which a worker has served
+        self._held = self.sockets  # all that are open
+        self._is_reloading = False
+        self._stop_signals = 0
+        self._is_forced = False
+        self._exit_code = 0
+        self._answered = self._cut = 0
+        self._alive_at = inf
+        self._do_at: dict[int, Callable[[], None]] = {
+            signal.SIGCHLD: self._reap,
+            signal.SIGTERM: partial(self._stop, signal.SIGTERM),
+            signal.SIGINT: partial(self._stop, signal.SIGINT),
+            signal.SIGQUIT: partial(self._force, Do.KILL),
+            signal.SIGHUP: self._hang_up,
+            signal.SIGUSR1: partial(self._processes.say_to_all, Order.REOPEN),
+            signal.SIGUSR2: self._describe,
+            signal.SIGTTIN: partial(self._resize, 1),
+            signal.SIGTTOU: partial(self._resize, -1),
+        }
+
+    def run(self) -> int:
+        """Serve until a signal ends it, and return the exit code.
+
+        Raises:
+            BecomeWorker: in each worker.
+            OSError: a file that was asked for cannot be written.
+        """
+        self._public.begins()
+        fleet = self._fleet
+        while True:
+            if fleet.failure is not None and not fleet.is_stopping:
+                self._fail(fleet.failure)
+            self._act(fleet.plan(time.monotonic()))
+            self._notice()
+            if fleet.is_stopping and not fleet.workers:
+                break
+            self._wait()
+        if self._public.has_said_ready or not self._exit_code:
+            self._public.has_stopped(self._answered, self._cut, is_forced=self._is_forced)
+        return self._exit_code
+
+    def close(self, *, is_worker: bool = False) -> None:
+        """Let go of everything; in a worker, of what is the parent's alone."""
+        self._signals.close(is_exiting=not is_worker)
+        self._selector.close()
+        self._processes.close()
+        self._public.close(is_over=not is_worker)
+        if not is_worker:
+            _close_all(self._held)
+
+    # Waiting
+
+    def _wait(self) -> None:
+        due = max(min(self._fleet.next_due(), self._alive_at), time.monotonic())
+        timeout = None if due == inf else max(due - time.monotonic(), 0.0)
+        happened = self._selector.select(timeout)
+        if (late := time.monotonic() - due) > _ASLEEP:
+            self._fleet.slept(late, time.monotonic())
+        for key, _ in happened:
+            key.data()
+        if time.monotonic() >= self._alive_at:
+            self._alive_at = time.monotonic() + self._manager.period / 2
+            if self._fleet.serving:  # each has been heard of, or it would have been ended
+                self._manager.alive()
+
+    def _hear(self, pid: int, word: bytes, numbers: list[int]) -> None:
+        """Take what a worker says."""
+        match News(word):
+            case News.SERVES:
+                self._fleet.serves(pid, time.monotonic())
+                if not self._fleet.is_on_trial:
+                    self._proven = self.settings, self.sockets
+            case News.ALIVE:
+                self._fleet.heard(pid, time.monotonic())
+            case News.TIRED:
+                self._fleet.tired(pid)
+            case _:  # ENDED
+                busy, cut = numbers
+                self._answered += max(busy - cut, 0)
+                self._cut += cut
+
+    def _notice(self) -> None:
+        """Say, once, that the server serves, or serves with what was loaded anew."""
+        fleet = self._fleet
+        if fleet.is_stopping or not fleet.is_settled:
+            return
+        if self._is_reloading:
+            self._is_reloading = False
+            _close_all(self._held, but=self.sockets)
+            self._held = self.sockets
+            logger.info("reloaded")
+        elif self._public.has_said_ready:
+            return
+        if self._manager.period and self._alive_at == inf:
+            self._alive_at = time.monotonic()
+        self._public.serves(self.settings, self.sockets, len(fleet.serving))
+
+    # Signals
+
+    def _take_signals(self) -> None:
+        for number in self._signals.taken():
+            self._do_at[number]()
+
+    def _reap(self) -> None:
+        for pid, code in self._processes.ended():
+            self._bury(pid, code)
+
+    def _hang_up(self) -> None:
+        """Do what SIGHUP is for, which also comes when a terminal is closed."""
+        if self._signals.has_lost_terminal():
+            self._stop(signal.SIGHUP)
+        else:
+            self._reload()
+
+    def _stop(self, number: int) -> None:
+        self._stop_signals += 1
+        if self._stop_signals > 1:
+            self._exit_code = _FORCED if number == signal.SIGINT else 0
+            self._force(Do.FORCE if self._stop_signals == 2 else Do.KILL)
+            return
+        timeouts = self.settings.timeouts
+        delay = timeouts.drain_delay if self._fleet.serving else 0.0
+        self._public.stops(delay + timeouts.shutdown + _GRACE)
+        self._fleet.stop(time.monotonic(), delay)
+
+    def _force(self, how: Do) -> None:
+        self._is_forced = True
+        self._act(self._fleet.force(time.monotonic(), how))
+
+    def _fail(self, code: int) -> None:
+        if code == _HOPELESS:
+            logger.critical("the workers die again and again")
+        self._exit_code = code
+        self._force(Do.KILL)
+
+    def _resize(self, difference: int) -> None:
+        self._fleet.size = max(self._fleet.size + difference, 1)
+        logger.info("workers that are to serve: %d", self._fleet.size)
+
+    def _describe(self) -> None:
+        now = time.monotonic()
+        lines = [
+            f"  worker {each.pid} {each.state.value}, heard of {now - each.heard:.1f} s ago"
+            for each in self._fleet.workers.values()
+        ]
+        logger.warning("%s", "\n".join([f"parent {os.getpid()} of {len(lines)} workers", *lines]))
+        self._processes.say_to_all(Order.DESCRIBE)
+
+    # Loading anew
+
+    def _reload(self) -> None:
+        """Begin to load everything anew; what is wrong with the settings is said, and changes nothing."""
+        if self._fleet.is_stopping:
+            return
+        self._public.reloads()
+        try:
+            settings = self._read_settings()
+            sockets = self.sockets if settings.bind == self.settings.bind else bind_sockets(settings.bind)
+        except (ConfigurationError, StartupError) as problem:
+            logger.error("not reloaded: %s", problem)  # noqa: TRY400 - a person made a mistake
+            self._public.goes_on()
+            return
+        logger.info("reloading")
+        self._is_reloading = True
+        self._held = [*self._held, *(each for each in sockets if each not in self._held)]
+        if settings.process.workers != self.settings.process.workers:
+            self._fleet.size = _size_of(settings)
+        self._use(settings, sockets)
+        self._fleet.reload()
+
+    def _give_up_reload(self) -> None:
+        logger.error("not reloaded: a new worker could not start; the old ones go on")
+        self._fleet.give_up_reload()
+        self._is_reloading = False
+        self._use(*self._proven)
+        _close_all(self._held, but=self.sockets)
+        self._held = self.sockets
+        self._public.goes_on()
+
+    def _use(self, settings: Settings, sockets: list[socket.socket]) -> None:
+        self.settings, self.sockets = settings, sockets
+        self._fleet.configure(_timeout_of(settings), settings.timeouts.shutdown)
+
+    # Workers
+
+    def _act(self, steps: Iterable[Start | Act]) -> None:
+        for step in steps:
+            if isinstance(step, Start):
+                self._start()
+                continue
+            if step.what in _COMPLAINTS:
+                logger.error(_COMPLAINTS[step.what], step.pid)
+            if step.what is Do.STOP:
+                _close_all(self._held)  # the workers have them still, and take out who waits in them
+            if step.what in _ORDERS:
+                self._processes.say(step.pid, _ORDERS[step.what])
+            else:
+                self._processes.kill(step.pid, _SIGNALS[step.what])
+
+    def _start(self) -> None:
+        now = time.monotonic()
+        try:
+            pid = self._processes.start(lambda: self.close(is_worker=True))
+        except OSError as error:  # no descriptors, no memory, no more processes
+            logger.error("no worker can be started: %s", error.strerror)  # noqa: TRY400 - not a mistake of ours
+            self._fleet.could_not_start(now)
+        else:
+            self._fleet.started(pid, now)
+
+    def _bury(self, pid: int, code: int) -> None:
+        was_on_trial, generation = self._fleet.is_on_trial, self._fleet.generation
+        worker = self._fleet.gone(pid, code, time.monotonic())
+        if self._fleet.is_stopping or worker.state in (State.RETIRING, State.ENDED):
+            return
+        if was_on_trial and worker.state is State.STARTING and worker.generation == generation:
+            self._give_up_reload()
+        elif self._fleet.has_served:
+            logger.error("worker %d %s", pid, _describe_end(code))
+
+
+def supervise(settings: Settings, read_settings: Callable[[], Settings]) -> int:
+    """Serve by workers until a signal ends it.
+
+    Args:
+        settings: all of them.
+        read_settings: reads them again, for a reload; raises what it did the first time.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        StartupError: an address cannot be had; in a worker, the application cannot be loaded, and so on.
+        ConfigurationError: in a worker, what the settings name is not there.
+    """
+    # Loaded before there are workers, which share it then, and begin sooner.
+    from aioserve.workers.worker import work  # noqa: PLC0415 - asyncio, only for who serves
+
+    supervisor = Supervisor(settings, read_settings)
+    gc.freeze()  # so that no garbage collection writes to what is shared
+    is_worker = False
+    try:
+        return supervisor.run()
+    except BecomeWorker as become:
+        is_worker = True
+        channel = become.channel
+    finally:
+        if not is_worker:
+            supervisor.close()
+    return work(supervisor.settings, supervisor.sockets, channel)
+
+
+def _close_all(sockets: Iterable[socket.socket], *, but: Sequence[socket.socket] = ()) -> None:
+    for each in sockets:
+        if each not in but:
+            each.close()
+
+
+def _size_of(settings: Settings) -> int:
+    return settings.process.workers or len(os.sched_getaffinity(0))
+
+
+def _timeout_of(settings: Settings) -> float:
+    """Return how long a worker may be silent: with a debugger in it, for ever."""
+    return 0.0 if settings.process.debug else settings.timeouts.worker
+
+
+def _describe_end(code: int) -> str:
+    if code >= 0:
+        return f"ended with code {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:  # a real-time signal
+        return f"was ended by signal {-code}"

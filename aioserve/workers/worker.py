@@ -1,0 +1,68 @@
+"""What a process does that has just become a worker.
+
+This file decides what a worker has of its own: its signals, its settings tried, the application imported, and
+that it ends when its parent does.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import gc
+import os
+import signal
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from aioserve.preflight import prepare
+from aioserve.runner import run
+from aioserve.workers.orders import Orders
+
+if TYPE_CHECKING:
+    import socket
+
+    from aioserve.settings import Settings
+    from aioserve.workers.channel import Channel
+
+_SIGNS_PER_TIMEOUT = 4  # of life, so that one that comes late is no reason to end a worker
+_LONGEST_PERIOD = 10.0  # seconds between two of them
+_PR_SET_PDEATHSIG = 1
+
+
+def work(settings: Settings, sockets: list[socket.socket], channel: Channel) -> int:
+    """Serve until the parent says that it is enough, and return the exit code.
+
+    Args:
+        settings: all of them.
+        sockets: that it accepts from.
+        channel: to the parent.
+
+    Raises:
+        ConfigurationError, StartupError: it cannot serve.
+    """
+    parent = os.getppid()
+    _end_with_parent()
+    if os.getppid() != parent:  # it was gone before
+        return 1
+    with suppress(AttributeError, ValueError, OSError):  # no standard error
+        faulthandler.enable(sys.stderr.fileno())
+    ready = prepare(settings, bind=False)
+    if ready.problems:
+        raise ready.problems[0]
+    gc.freeze()  # what has been loaded stays: nobody need look at it again
+    timeouts = settings.timeouts
+    orders = Orders(channel, timeouts.shutdown, _period_of(settings))
+    run(settings, ready.factory, sockets, ready.tls, orders)
+    return 0
+
+
+def _period_of(settings: Settings) -> float:
+    return min(settings.timeouts.worker / _SIGNS_PER_TIMEOUT, _LONGEST_PERIOD)
+
+
+def _end_with_parent() -> None:
+    """Have the system send SIGTERM when the parent is gone: a blocked event loop hears of nothing else."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,121 @@
+"""A connection that is to be closed: who is told, and what may still be asked."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aioserve.handler_options import HandlerOptions
+from aioserve.http.messages import Answer
+from aioserve.loop_parts import LoopParts
+from aioserve.phase import Phase
+from aioserve.server import ServerHttpProtocol
+from tests.doubles import FakeTransport
+from tests.wire import GET, Slow, connected, hello, on_both_loops, timed, turns
+
+CLOSE = b"\r\nConnection: close\r\n"
+
+
+@on_both_loops
+async def test_idle_connection_is_closed_at_once():
+    protocol, transport = connected(hello)
+    protocol.closing(15)
+
+    assert transport.is_closing()
+
+
+@on_both_loops
+async def test_with_patience_an_idle_client_may_ask_once_more():
+    protocol, transport = connected(hello)
+    protocol.data_received(GET)
+    protocol._connection.close(15, patiently=True)
+    assert not transport.is_closing()
+    before = len(transport.sent)
+
+    protocol.data_received(GET)
+
+    assert CLOSE in transport.sent[before:]
+    assert CLOSE not in transport.sent[:before]
+    assert transport.is_closing() or protocol._connection.phase is Phase.LEAVING
+
+
+@on_both_loops
+async def test_patience_has_an_end():
+    protocol, transport, clock = timed(hello, keep_alive=75)
+    protocol.data_received(GET)
+    protocol._connection.close(15, patiently=True)
+    clock.to(14)
+    assert not transport.is_closing()
+
+    clock.to(17)
+    assert transport.is_closing()
+
+
+@on_both_loops
+async def test_answer_that_is_ready_is_not_given_by_one_who_is_to_close():
+    """It does not say that it is the last one."""
+    protocol = ServerHttpProtocol()
+    asked = []
+
+    def respond(_message):
+        asked.append(None)
+        return Answer(200, (), b"ready", lambda: True)
+
+    protocol.use_defaults(HandlerOptions(responders=(respond,), ready_limit=100_000))
+    protocol.connection_made(transport := FakeTransport())
+    for _ in range(3):
+        protocol.data_received(GET)
+    assert len(asked) == 1
+    protocol._connection.close(15, patiently=True)
+
+    protocol.data_received(GET)
+
+    assert len(asked) == 2
+    assert transport.sent.count(CLOSE) == 1
+    protocol.connection_lost(None)
+
+
+@on_both_loops
+async def test_who_waits_for_it_is_told():
+    protocol, _transport = connected(Slow)
+    protocol.data_received(GET)
+    waiting = asyncio.ensure_future(protocol.wait_closing())
+    await turns()
+    assert not waiting.done()
+
+    protocol.closing(15)
+    await turns()
+
+    assert waiting.done()
+    await protocol.wait_closing()
+    protocol.go_on.release()
+    protocol.connection_lost(None)
+    await turns()
+
+
+@on_both_loops
+async def test_who_waits_for_it_is_told_when_the_client_has_gone():
+    protocol, _transport = connected(hello)
+    waiting = asyncio.ensure_future(protocol.wait_closing())
+    await turns()
+
+    protocol.connection_lost(None)
+    await turns()
+
+    assert waiting.done()
+    await protocol.wait_closing()
+
+
+@on_both_loops
+async def test_requests_are_counted_and_those_that_were_cut_off():
+    protocol, _transport, clock = timed(Slow, keep_alive=75)
+    parts = LoopParts.of(asyncio.get_running_loop())
+    requests, cut = parts.requests, parts.cut
+    protocol.data_received(GET)
+    assert parts.requests == requests + 1
+    protocol.closing(1)
+    clock.to(5)
+
+    assert parts.cut == cut + 1
+    protocol.go_on.release()
+    protocol.connection_lost(None)
+    await turns()

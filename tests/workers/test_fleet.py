@@ -1,0 +1,388 @@
+"""How many workers there are; `test_fleet_ends.py` has how they end, `test_fleet_any.py` anything."""
+
+from __future__ import annotations
+
+from math import inf
+
+import pytest
+
+from aioserve.workers.fleet import Act, Do, Start, State, Worker
+from tests.workers.scene import BEGIN, Scene, serving
+
+# The start
+
+
+def test_first_worker_is_started_alone_and_the_others_when_it_serves():
+    """What is wrong with the first is wrong with all, and is said once."""
+    scene = Scene(3)
+
+    assert scene.plan() == [("start", 1)]
+    assert scene.plan() == []
+    assert not scene.fleet.has_served
+    scene.serve(1)
+    assert scene.fleet.has_served
+    assert scene.plan() == [("start", 2), ("start", 3)]
+    assert not scene.fleet.is_settled
+
+
+def test_worker_that_has_been_started_is_known_by_what_it_does():
+    scene = Scene()
+    scene.plan()
+
+    assert scene.fleet.workers == {1: Worker(1, 0, State.STARTING, BEGIN)}
+    scene.now += 5
+    scene.serve(1)
+    assert scene.fleet.workers == {1: Worker(1, 0, State.SERVING, BEGIN + 5, since=BEGIN + 5)}
+    assert scene.fleet.serving == [*scene.fleet.workers.values()]
+
+
+@pytest.mark.parametrize(("code", "failure"), [(1, 1), (5, 5), (0, 3), (-9, 3)])
+def test_first_worker_that_cannot_start_is_the_end_and_its_code_the_servers(code, failure):
+    scene = Scene(3)
+    scene.plan()
+
+    worker = scene.die(1, code)
+
+    assert worker.state is State.STARTING
+    assert scene.fleet.failure == failure
+
+
+def test_worker_takes_as_long_to_start_as_it_needs():
+    scene = Scene()
+    scene.plan()
+
+    assert scene.fleet.next_due() == inf
+    assert scene.plan(3600.0) == []
+
+
+def test_system_without_room_is_asked_again_after_a_second():
+    scene = serving(4)
+    for pid in (1, 2, 3):
+        scene.die(pid, seconds=1.0)
+    plan = scene.fleet.plan(scene.now)
+
+    assert next(plan) == Start()
+    scene.fleet.could_not_start(scene.now)
+    assert [*plan] == []  # it would not have room for the others either
+
+    assert scene.plan() == []
+    assert scene.fleet.next_due() == scene.now + 1.0
+    assert scene.plan(0.99) == []
+    assert scene.plan(0.01) == [("start", 5), ("start", 6), ("start", 7)]
+
+
+def test_what_is_said_is_a_value():
+    assert Start() == Start()
+    assert Act(1, Do.KILL) == Act(1, Do.KILL) != Act(2, Do.KILL)
+
+
+# Deaths
+
+
+def test_worker_that_has_served_is_replaced_at_once():
+    scene = serving(2)
+
+    assert scene.die(1, -9, seconds=1.0).pid == 1
+    assert scene.plan() == [("start", 3)]
+    assert scene.fleet.failure is None
+
+
+def test_worker_that_dies_quickly_is_replaced_at_once_and_the_next_ones_after_longer_and_longer_pauses():
+    scene = serving(2)
+    pauses = []
+
+    for pid in (1, *range(3, 10)):
+        scene.serve(pid)
+        scene.die(pid, seconds=0.5)
+        if not (steps := scene.plan()):
+            pauses.append(scene.fleet.next_due() - scene.now)
+            steps = scene.plan(pauses[-1])
+        assert steps == [("start", max(pid, 2) + 1)]
+
+    assert pauses == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 1.0])
+
+
+def quick_deaths(scene, times, *, of_starting=False):
+    """Let each new worker die so many times, from the newest on."""
+    for _ in range(times):
+        pid = max(scene.fleet.workers)
+        if not of_starting:
+            scene.serve(pid)
+        scene.die(pid)
+        if scene.fleet.failure is None:
+            scene.plan(1.0)
+
+
+def test_worker_that_cannot_start_where_others_have_served_counts_as_one_that_died_quickly():
+    scene = serving(2)
+    scene.die(2, seconds=1.0)
+    scene.plan()
+    quick_deaths(scene, 1, of_starting=True)
+    scene.die(4)
+
+    assert scene.plan() == []
+    assert scene.plan(0.1) == [("start", 5)]
+
+
+@pytest.mark.parametrize("of_starting", [True, False])
+@pytest.mark.parametrize(("times", "failure"), [(9, None), (10, 6)])
+def test_ten_quick_deaths_in_a_row_are_hopeless(of_starting, times, failure):
+    scene = serving()
+    scene.die(1, seconds=1.0)
+    scene.plan()
+
+    quick_deaths(scene, times, of_starting=of_starting)
+
+    assert scene.fleet.failure == failure
+
+
+def test_there_is_hope_while_somebody_serves():
+    scene = serving(2)
+
+    quick_deaths(scene, 20)
+
+    assert scene.fleet.failure is None
+    assert scene.states()[1] is State.SERVING
+
+
+def test_worker_that_served_for_a_while_ends_the_row_of_quick_deaths():
+    scene = serving()
+    quick_deaths(scene, 9)
+    scene.serve(10)
+    scene.die(10, seconds=1.0)
+    assert scene.plan() == [("start", 11)]
+
+    quick_deaths(scene, 9)
+
+    assert scene.fleet.failure is None
+
+
+@pytest.mark.parametrize("what", ["reload", "give_up_reload"])
+def test_reload_and_its_end_begin_a_new_row_of_quick_deaths(what):
+    scene = serving()
+    quick_deaths(scene, 8)
+    scene.serve(9)
+    scene.die(9)
+    getattr(scene.fleet, what)()
+    scene.plan(1.0)
+
+    quick_deaths(scene, 9)
+
+    assert scene.fleet.failure is None
+
+
+def test_reload_ends_a_pause():
+    scene = serving()
+    quick_deaths(scene, 5)
+    scene.serve(6)
+    scene.die(6)
+    assert scene.plan() == []
+
+    scene.fleet.reload()
+
+    assert scene.plan() == [("start", 7)]
+
+
+@pytest.mark.parametrize("code", [0, 1, -9])
+def test_death_of_a_worker_that_was_told_to_end_says_nothing(code):
+    scene = serving(20)
+    scene.fleet.size = 1
+    retiring = [pid for _, pid in scene.plan()]
+
+    assert {scene.die(pid, code).state for pid in retiring} == {State.RETIRING}
+    scene.die(20)  # the first quick death
+    assert scene.plan() == [("start", 21)]
+    assert scene.fleet.failure is None
+
+
+# Replacing
+
+
+def test_tired_worker_is_replaced_by_a_new_one_which_serves_first():
+    scene = serving(2)
+    scene.fleet.tired(2)
+
+    assert scene.plan() == [("start", 3)]
+    assert scene.plan() == []
+    scene.serve(3)
+    assert scene.plan() == [(Do.RETIRE, 2)]
+    assert scene.plan() == []
+    assert scene.fleet.is_settled
+
+
+def test_tired_workers_are_replaced_one_after_the_other():
+    scene = serving(3)
+    for pid in (1, 2, 3):
+        scene.fleet.tired(pid)
+    steps = [scene.plan()]
+
+    for pid in (4, 5, 6):
+        scene.serve(pid)
+        steps.append(scene.plan())
+
+    assert steps == [
+        [("start", 4)],
+        [(Do.RETIRE, 1), ("start", 5)],
+        [(Do.RETIRE, 2), ("start", 6)],
+        [(Do.RETIRE, 3)],
+    ]
+
+
+def test_tired_worker_that_dies_has_been_replaced_already():
+    scene = serving(2)
+    scene.fleet.tired(1)
+    scene.plan()
+
+    scene.die(1, seconds=1.0)
+
+    assert scene.plan() == []
+    scene.serve(3)
+    assert scene.plan() == []
+
+
+def test_tired_worker_goes_on_when_the_new_one_cannot_start_and_is_tried_to_be_replaced_again():
+    scene = serving(2)
+    scene.fleet.tired(1)
+    scene.plan()
+
+    scene.die(3)
+
+    assert scene.plan() == [("start", 4)]
+    assert scene.states()[1] is State.SERVING
+
+
+def test_reload_replaces_all_one_after_the_other_the_oldest_first():
+    scene = serving(2)
+    scene.fleet.reload()
+    assert not scene.fleet.is_settled
+    assert scene.fleet.is_on_trial
+
+    assert scene.plan() == [("start", 3)]
+    assert scene.fleet.workers[3].generation == scene.fleet.generation == 1
+    scene.serve(3)
+    assert not scene.fleet.is_on_trial
+    assert scene.plan() == [(Do.RETIRE, 1), ("start", 4)]
+    assert not scene.fleet.is_settled
+    scene.serve(4)
+    assert scene.plan() == [(Do.RETIRE, 2)]
+    assert scene.fleet.is_settled
+
+
+def test_reload_ends_those_that_would_be_out_of_date_when_they_came_to_serve():
+    """Perhaps they never would: what is loaded anew may be the remedy."""
+    scene = serving(2)
+    scene.die(2, seconds=1.0)
+    scene.plan()
+
+    scene.fleet.reload()
+
+    assert scene.plan() == [(Do.KILL, 3), ("start", 4)]
+    assert scene.die(3, -9).state is State.ENDED
+    assert scene.plan() == []
+    assert scene.fleet.is_on_trial
+
+
+def test_reload_before_anything_has_served_is_no_trial():
+    scene = Scene()
+    scene.plan()
+
+    scene.fleet.reload()
+
+    assert not scene.fleet.is_on_trial
+    assert scene.plan() == [(Do.KILL, 1), ("start", 2)]
+
+
+def test_reload_that_is_given_up_leaves_the_old_ones_as_they_are_and_ends_the_new_ones():
+    scene = serving(3)
+    scene.die(3, seconds=1.0)
+    scene.fleet.reload()
+    scene.fleet.size = 4
+    assert scene.plan() == [("start", 4), ("start", 5)]
+    scene.die(4)
+
+    scene.fleet.give_up_reload()
+
+    assert not scene.fleet.is_on_trial
+    assert scene.plan() == [(Do.KILL, 5), ("start", 6), ("start", 7)]
+    scene.serve(6, 7)
+    assert scene.plan(1.0) == []
+    assert scene.fleet.is_settled
+    assert [each.pid for each in scene.fleet.serving] == [1, 2, 6, 7]
+
+
+def test_reload_that_is_given_up_goes_back_to_the_last_generation_that_served():
+    scene = serving(2)
+    scene.fleet.reload()
+    scene.plan()
+    scene.serve(3)
+    scene.plan()
+    scene.fleet.reload()
+    assert scene.plan() == [(Do.KILL, 4), ("start", 5)]
+    scene.die(5)
+
+    scene.fleet.give_up_reload()
+
+    assert scene.plan() == [("start", 6)]  # for 2, which is older still
+    scene.serve(6)
+    assert scene.plan() == [(Do.RETIRE, 2)]
+    assert [each.pid for each in scene.fleet.serving] == [3, 6]
+    assert scene.fleet.is_settled
+
+
+def test_worker_of_a_reload_that_was_given_up_is_replaced_if_it_serves_all_the_same():
+    scene = serving()
+    scene.fleet.reload()
+    scene.plan()
+    scene.fleet.give_up_reload()
+    scene.serve(2)
+
+    assert scene.plan() == [(Do.RETIRE, 2)]
+    assert scene.fleet.is_settled
+
+
+# The size
+
+
+def test_those_that_are_missing_are_started_at_once():
+    scene = serving()
+    scene.fleet.size = 3
+
+    assert scene.plan() == [("start", 2), ("start", 3)]
+
+
+def test_oldest_retire_where_there_are_too_many():
+    scene = serving(4)
+    scene.fleet.size = 2
+
+    assert scene.plan() == [(Do.RETIRE, 1), (Do.RETIRE, 2)]
+    assert scene.plan() == []
+    assert scene.fleet.is_settled
+
+
+def test_tired_ones_retire_before_older_ones_where_there_are_too_many():
+    scene = serving(3)
+    scene.fleet.tired(3)
+    scene.fleet.size = 1
+
+    assert scene.plan() == [(Do.RETIRE, 3), (Do.RETIRE, 1)]
+    assert scene.plan() == []
+
+
+def test_tired_one_that_stays_where_there_are_too_many_is_replaced():
+    scene = serving(3)
+    for pid in (1, 2, 3):
+        scene.fleet.tired(pid)
+    scene.fleet.size = 1
+
+    assert scene.plan() == [(Do.RETIRE, 1), (Do.RETIRE, 2), ("start", 4)]
+
+
+def test_worker_that_is_one_too_many_when_it_comes_to_serve_takes_the_place_of_the_oldest():
+    scene = serving(2)
+    scene.die(2, seconds=1.0)
+    scene.plan()
+    scene.fleet.size = 1
+
+    assert scene.plan() == []
+    scene.serve(3)
+    assert scene.plan() == [(Do.RETIRE, 1)]

@@ -1,0 +1,205 @@
+"""The end of those that are late, and the end of all."""
+
+from __future__ import annotations
+
+from math import inf
+
+from aioserve.workers.fleet import Do, State
+from tests.workers.scene import BEGIN, SHUTDOWN, TIMEOUT, Scene, serving
+
+GRACE, LAST_WORDS = 2.0, 0.5
+
+
+# The end of those that are late
+
+
+def test_silent_worker_is_ended_and_replaced_at_once_and_has_half_a_second_for_its_stacks():
+    scene = serving(2)
+    assert scene.fleet.next_due() == BEGIN + TIMEOUT
+    assert scene.plan(TIMEOUT - 1) == []
+    scene.fleet.heard(2, scene.now)
+
+    assert scene.plan(1.0) == [(Do.ABORT, 1), ("start", 3)]
+    assert scene.fleet.next_due() == scene.now + LAST_WORDS
+    assert scene.plan(LAST_WORDS) == [(Do.KILL, 1)]
+    assert scene.plan(1.0) == []
+    assert scene.die(1, -9).state is State.ENDED
+    assert scene.plan() == []
+
+
+def test_what_a_worker_says_after_it_was_ended_changes_nothing():
+    scene = serving()
+    scene.plan(TIMEOUT)
+    scene.fleet.heard(1, scene.now)
+    scene.fleet.tired(1)
+    scene.serve(1)
+
+    assert scene.states() == {1: State.ENDED, 2: State.STARTING}
+    assert scene.plan(LAST_WORDS) == [(Do.KILL, 1)]
+
+
+def test_worker_may_be_silent_for_ever_without_a_timeout():
+    scene = serving(timeout=0)
+
+    assert scene.fleet.next_due() == inf
+    assert scene.plan(1e9) == []
+
+
+def test_other_settings_hold_from_now_on():
+    scene = serving(2)
+    scene.fleet.configure(5.0, 1.0)
+    assert scene.plan(4.0) == []
+    scene.fleet.heard(2, scene.now)
+
+    assert scene.plan(1.0) == [(Do.ABORT, 1), ("start", 3)]
+    scene.fleet.stop(scene.now)
+    assert scene.plan() == [(Do.STOP, 2), (Do.KILL, 3)]
+    assert scene.fleet.workers[2].kill_at == scene.now + 1.0 + GRACE
+    scene.fleet.configure(0.0, 1.0)
+    assert scene.fleet._timeout == inf
+
+
+def test_retiring_worker_has_the_time_for_its_answers_and_some_more_and_is_given_up_then():
+    scene = serving(2)
+    scene.fleet.size = 1
+    scene.plan()
+    scene.fleet.heard(2, scene.now + SHUTDOWN)
+
+    assert scene.fleet.next_due() == scene.now + SHUTDOWN + GRACE
+    assert scene.plan(SHUTDOWN + 1.0) == []
+    assert scene.plan(1.0) == [(Do.GIVE_UP, 1)]
+    assert scene.plan(1.0) == []
+    assert scene.die(1, -9).state is State.ENDED
+
+
+def test_retiring_worker_may_be_silent():
+    scene = serving(2, timeout=3.0)
+    scene.fleet.size = 1
+    scene.plan()
+    scene.fleet.heard(2, scene.now + 3.0)
+
+    assert scene.plan(3.0) == []
+
+
+# The end of all
+
+
+def test_all_stop_and_nobody_is_started_any_more():
+    scene = serving(3)
+    scene.fleet.size = 2
+    scene.plan()  # 1 retires
+    scene.die(2, seconds=1.0)
+    scene.plan()  # 4 is starting
+    scene.fleet.stop(scene.now)
+
+    assert scene.plan() == [(Do.STOP, 3), (Do.KILL, 4)]
+    assert scene.plan() == []
+    for pid in (1, 3, 4):
+        scene.die(pid)
+    assert scene.plan() == []
+    assert scene.fleet.next_due() == inf
+    assert scene.fleet.failure is None
+
+
+def test_all_go_on_until_the_delay_is_over_but_those_that_die_are_not_replaced():
+    scene = serving(2)
+    scene.fleet.stop(scene.now, 5.0)
+
+    assert scene.fleet.is_stopping
+    assert scene.plan() == []
+    assert scene.fleet.next_due() == scene.now + 5.0
+    assert scene.die(1, seconds=4.0).state is State.SERVING
+    assert scene.plan() == []
+    assert scene.plan(1.0) == [(Do.STOP, 2)]
+    assert scene.plan() == []
+
+
+def test_worker_that_is_blocked_is_ended_though_all_stop():
+    scene = serving(timeout=3.0)
+    scene.fleet.stop(scene.now, 5.0)
+
+    assert scene.plan(3.0) == [(Do.ABORT, 1)]
+    assert scene.plan(2.0) == [(Do.KILL, 1)]
+    assert scene.plan(1.0) == []
+
+
+def test_worker_that_cannot_start_is_no_failure_when_all_stop():
+    scene = Scene()
+    scene.plan()
+    scene.fleet.stop(scene.now)
+
+    scene.die(1, 4)
+
+    assert scene.fleet.failure is None
+
+
+def forced():
+    """Return a scene with a worker in each state: 1 retires, 2 serves, 3 was aborted, 4 is starting."""
+    scene = serving(3)
+    scene.fleet.size = 2
+    scene.plan(TIMEOUT - 1)
+    scene.fleet.heard(2, scene.now)
+    scene.plan(1.0)
+    assert scene.states() == {
+        1: State.RETIRING,
+        2: State.SERVING,
+        3: State.ENDED,
+        4: State.STARTING,
+    }
+    return scene
+
+
+def test_all_are_forced_to_end_within_two_seconds_and_those_that_could_not_hear_it_are_killed():
+    scene = forced()
+
+    assert scene.force(Do.FORCE) == [(Do.FORCE, 1), (Do.FORCE, 2), (Do.KILL, 4)]
+    assert scene.fleet.is_stopping
+    assert scene.plan() == []
+    assert scene.plan(LAST_WORDS) == [(Do.KILL, 3)]
+    assert scene.plan(GRACE - LAST_WORDS) == [(Do.GIVE_UP, 1), (Do.GIVE_UP, 2)]
+    assert scene.plan(1.0) == []
+    assert scene.fleet.next_due() == inf
+
+
+def test_force_gives_nobody_more_time_than_it_had():
+    scene = serving(2)
+    scene.fleet.size = 1
+    scene.plan()
+    scene.fleet.heard(2, scene.now + SHUTDOWN)
+    scene.plan(SHUTDOWN + 1.0)
+    scene.force(Do.FORCE)
+
+    assert scene.plan(1.0) == [(Do.GIVE_UP, 1)]
+    assert scene.plan(1.0) == [(Do.GIVE_UP, 2)]
+
+
+def test_all_are_killed():
+    scene = forced()
+
+    assert sorted(pid for what, pid in scene.force(Do.KILL) if what is Do.KILL) == [1, 2, 3, 4]
+    assert set(scene.states().values()) == {State.ENDED}
+    assert scene.plan(3600.0) == []
+
+
+def test_force_ends_a_delay():
+    scene = serving()
+    scene.fleet.stop(scene.now, 60.0)
+    scene.force(Do.FORCE)
+
+    assert scene.fleet.next_due() == scene.now + GRACE
+
+
+def test_nobody_is_late_for_what_the_parent_slept_through():
+    """By Ctrl+Z it is stopped, and the workers with it."""
+    scene = serving(2)
+    scene.fleet.workers[2].is_tired = True
+    scene.plan()
+    scene.serve(3)
+    assert scene.plan() == [(Do.RETIRE, 2)]
+
+    scene.now += 3600.0
+    scene.fleet.slept(3600.0, scene.now)
+
+    assert scene.plan() == []
+    assert scene.plan(SHUTDOWN + 2.0) == [(Do.GIVE_UP, 2)]
+    assert (Do.ABORT, 1) in scene.plan(TIMEOUT)

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from aioserve.workers.marker_files import MarkerFile
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "file"
+
+
+def test_nothing_is_written_where_none_is_wanted(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = MarkerFile(None)
+    file.write("text\n")
+    file.remove()
+
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_file_has_its_text_and_is_removed_in_the_end(path):
+    file = MarkerFile(str(path))
+    file.write("4711 ü\n")
+
+    assert path.read_text("utf-8") == "4711 ü\n"
+    assert [*path.parent.iterdir()] == [path]
+    file.remove()
+    assert [*path.parent.iterdir()] == []
+    file.remove()
+
+
+def test_file_takes_the_place_of_another_whole(path):
+    """Whoever has opened the other one reads that to its end."""
+    path.write_text("old")
+    with path.open() as reader:
+        MarkerFile(str(path)).write("new")
+
+        assert (reader.read(), path.read_text()) == ("old", "new")
+
+
+def test_file_appears_whole(path, monkeypatch):
+    """Until it has all its text it has another name, which is hidden."""
+
+    def replace(self, target):
+        seen.append((sorted(each.name for each in path.parent.iterdir()), self.read_text(), target))
+        return really(self, target)
+
+    really, seen = Path.replace, []
+    monkeypatch.setattr(Path, "replace", replace)
+
+    MarkerFile(str(path)).write("text")
+
+    assert seen == [([f".file.{os.getpid()}"], "text", path)]
+
+
+def test_what_stands_where_the_text_is_written_first_is_not_written_to(path):
+    """In a folder in which all may write, such as /tmp, somebody else may have put a link there."""
+    victim = path.with_name("victim")
+    victim.write_text("precious")
+    path.with_name(f".file.{os.getpid()}").symlink_to(victim)
+    MarkerFile(str(path)).write("text")
+
+    assert (path.read_text(), victim.read_text()) == ("text", "precious")
+    assert sorted(path.parent.iterdir()) == [path, victim]
+
+
+def test_nothing_is_left_behind_where_it_cannot_be_put_in_its_place(path, monkeypatch):
+    def replace(_self, target):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(target))
+
+    path.write_text("old")
+    monkeypatch.setattr(Path, "replace", replace)
+    file = MarkerFile(str(path))
+
+    with pytest.raises(PermissionError):
+        file.write("text")
+    assert [*path.parent.iterdir()] == [path]
+    file.remove()
+    assert path.read_text() == "old"
+
+
+def test_file_that_is_written_again_is_still_ours(path):
+    file = MarkerFile(str(path))
+    file.write("one")
+    file.write("other")
+
+    assert path.read_text() == "other"
+    file.remove()
+    assert not path.exists()
+
+
+def test_file_that_another_has_put_in_its_place_stays(path):
+    one, other = MarkerFile(str(path)), MarkerFile(str(path))
+    one.write("one")
+    other.write("other")
+    one.remove()
+
+    assert path.read_text() == "other"
+    other.remove()
+    assert not path.exists()
+
+
+def test_file_that_is_gone_already_is_nobodys_concern(path):
+    file = MarkerFile(str(path))
+    file.write("text")
+    path.unlink()
+
+    file.remove()
+
+
+def test_file_that_was_there_before_stays_where_none_was_written(path):
+    path.write_text("old")
+    MarkerFile(str(path)).remove()
+
+    assert path.read_text() == "old"
+
+
+def test_pipe_is_written_to_and_stays(path):
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        file = MarkerFile(str(path))
+        file.write("8080\n")
+        file.remove()
+
+        assert os.read(reader, 100) == b"8080\n"
+    finally:
+        os.close(reader)
+    assert path.is_fifo()
+    assert [*path.parent.iterdir()] == [path]
+
+
+def test_device_is_written_to_and_stays():
+    file = MarkerFile(os.devnull)
+    file.write("text")
+    file.remove()
+
+    assert Path(os.devnull).is_char_device()
+
+
+@pytest.mark.parametrize("name", ["none/file", "folder"])
+def test_file_that_cannot_be_written_is_complained_of(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    file = MarkerFile(str(tmp_path / name))
+
+    with pytest.raises(OSError, match=str(tmp_path)):
+        file.write("text")
+    file.remove()

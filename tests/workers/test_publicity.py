@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+from contextlib import ExitStack
+
+import pytest
+
+from aioserve.listen.sockets import bind_sockets
+from aioserve.settings import Application, Bind, Logs, Process, Settings, Static, Tls
+from aioserve.workers.publicity import Publicity
+
+
+class FakeManager:
+    """A service manager that keeps what it is told."""
+
+    def __init__(self):
+        self.told = []
+
+    def ready(self, status):
+        self.told.append(("ready", status))
+
+    def reloading(self):
+        self.told.append(("reloading",))
+
+    def stopping(self, seconds, status):
+        self.told.append(("stopping", seconds, status))
+
+    def close(self):
+        self.told.append(("close",))
+
+
+@pytest.fixture(autouse=True)
+def plain_streams(monkeypatch):
+    for name in ("NO_COLOR", "FORCE_COLOR", "JOURNAL_STREAM"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def sockets():
+    """Two that listen, at different ports."""
+    with ExitStack() as opened:
+        yield [opened.enter_context(bind_sockets(Bind("127.0.0.1", 0))[0]) for _ in range(2)]
+
+
+@pytest.fixture
+def manager():
+    return FakeManager()
+
+
+@pytest.fixture
+def publish(manager):
+    """Make what says things of a server with such settings."""
+    made = []
+
+    def make(**sections):
+        made.append(Publicity(Settings(**sections), manager))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close(is_over=True)
+
+
+def with_files(folder):
+    """Return settings that name all three files."""
+    names = {f"{name}_file": str(folder / name) for name in ("pid", "port", "ready")}
+    return Process(**names)
+
+
+def urls(sockets, scheme="http"):
+    return [f"{scheme}://127.0.0.1:{each.getsockname()[1]}" for each in sockets]
+
+
+def said(capfd):
+    """Return the lines of the standard error, without their times."""
+    out, err = capfd.readouterr()
+    assert out == ""
+    return [re.sub(r"^\S+ ", "", line) for line in err.splitlines()]
+
+
+# The files
+
+
+def test_who_takes_signals_is_said_first(publish, tmp_path):
+    public = publish(process=with_files(tmp_path))
+    public.begins()
+
+    assert [*tmp_path.iterdir()] == [tmp_path / "pid"]
+    assert (tmp_path / "pid").read_text() == f"{os.getpid()}\n"
+
+
+def test_where_it_serves_is_said_when_it_does(publish, tmp_path, sockets):
+    public = publish(process=with_files(tmp_path))
+    public.begins()
+    public.serves(Settings(), sockets, 1)
+
+    assert {each.name for each in tmp_path.iterdir()} == {"pid", "port", "ready"}
+    assert (tmp_path / "port").read_text() == f"{sockets[0].getsockname()[1]}\n"
+    ready = (tmp_path / "ready").read_text()
+    assert json.loads(ready) == {"pid": os.getpid(), "addresses": urls(sockets)}
+    assert ready.endswith("}\n")
+
+
+def test_files_are_there_before_anybody_else_is_told(publish, tmp_path, sockets, manager, capfd):
+    (tmp_path / "ready").mkdir()
+    public = publish(process=with_files(tmp_path))
+
+    with pytest.raises(IsADirectoryError):
+        public.serves(Settings(), sockets, 1)
+    assert not public.has_said_ready
+    assert (manager.told, said(capfd)) == ([], [])
+
+
+def test_files_go_in_the_end_but_not_with_a_worker_that_lets_go_of_what_is_its_parents(
+    publish, tmp_path, sockets, manager
+):
+    public = publish(process=with_files(tmp_path))
+    public.begins()
+    public.serves(Settings(), sockets, 1)
+    public.close(is_over=False)
+    assert len([*tmp_path.iterdir()]) == 3
+
+    public.close(is_over=True)
+    assert [*tmp_path.iterdir()] == []
+    assert manager.told[-2:] == [("close",), ("close",)]
+
+
+def test_no_files_are_written_where_none_are_wanted(publish, tmp_path, sockets, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    public = publish()
+    public.begins()
+    public.serves(Settings(), sockets, 1)
+    public.close(is_over=True)
+
+    assert [*tmp_path.iterdir()] == []
+
+
+# The person, or the log
+
+
+def test_log_says_where_it_listens(publish, sockets, capfd):
+    public = publish()
+    assert not public.has_said_ready
+    public.serves(Settings(), sockets, 1)
+
+    assert public.has_said_ready
+    assert said(capfd) == [f"INFO listening on {', '.join(urls(sockets))}"]
+
+
+def test_addresses_are_those_of_https_where_there_is_a_certificate(publish, sockets, manager, capfd):
+    publish().serves(Settings(tls=Tls(certfile="cert.pem")), sockets, 1)
+
+    assert said(capfd) == [f"INFO listening on {', '.join(urls(sockets, 'https'))}"]
+    assert manager.told == [("ready", f"1 worker on {', '.join(urls(sockets, 'https'))}")]
+
+
+@pytest.mark.parametrize(
+    ("sections", "names"),
+    [
+        ({"application": Application("web:Handler")}, ["web:Handler"]),
+        ({"static": Static((("/", "site"), ("/img", "pictures")))}, ["site at /", "pictures at /img"]),
+        (
+            {"application": Application("web:Handler"), "static": Static((("/img", "pictures"),))},
+            ["pictures at /img", "web:Handler"],
+        ),
+    ],
+    ids=["application", "folders", "both"],
+)
+def test_person_is_told_what_is_served(publish, sockets, capfd, sections, names):
+    settings = Settings(logs=Logs(color="always"), **sections)
+    publish(logs=settings.logs).serves(settings, sockets, 1)
+    text = re.sub(r"\x1b\[[\d;]*m", "", capfd.readouterr().err)
+
+    assert [name for name in names if name in text] == names
+    assert [text.index(name) for name in names] == sorted(text.index(name) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("answered", "cut", "is_forced", "line"),
+    [
+        (0, 0, False, "INFO stopped"),
+        (0, 0, True, "INFO stopped at once"),
+        (3, 0, False, "INFO stopped: 3 answered, 0 cut off"),
+        (0, 2, False, "INFO stopped: 0 answered, 2 cut off"),
+        (3, 2, True, "INFO stopped at once: 3 answered, 2 cut off"),
+    ],
+)
+def test_end_is_said_and_how_many_answers_it_cost(publish, capfd, answered, cut, is_forced, line):
+    publish().has_stopped(answered, cut, is_forced=is_forced)
+
+    assert said(capfd) == [line]
+
+
+def test_requests_are_nothing_that_the_parent_logs(publish):
+    assert publish(logs=Logs(access_log=True))._observers.access_log is None
+
+
+# The service manager
+
+
+@pytest.mark.parametrize(("workers", "words"), [(1, "1 worker on "), (2, "2 workers on ")])
+def test_service_manager_is_told_how_many_serve_and_where(publish, sockets, manager, workers, words):
+    publish().serves(Settings(), sockets, workers)
+
+    assert manager.told == [("ready", words + ", ".join(urls(sockets)))]
+
+
+def test_reload_is_said_to_the_service_manager_and_in_the_files_and_not_on_the_terminal(
+    publish, tmp_path, sockets, manager, capfd
+):
+    public = publish(process=with_files(tmp_path))
+    public.serves(Settings(), sockets[:1], 1)
+    public.reloads()
+    public.serves(Settings(), sockets[1:], 3)
+
+    assert said(capfd) == [f"INFO listening on {urls(sockets)[0]}"]
+    assert manager.told == [
+        ("ready", f"1 worker on {urls(sockets)[0]}"),
+        ("reloading",),
+        ("ready", f"3 workers on {urls(sockets)[1]}"),
+    ]
+    assert (tmp_path / "port").read_text() == f"{sockets[1].getsockname()[1]}\n"
+    assert json.loads((tmp_path / "ready").read_text())["addresses"] == urls(sockets)[1:]
+
+
+def test_reload_that_fails_ends_with_the_words_of_before(publish, sockets, manager):
+    public = publish()
+    public.serves(Settings(), sockets, 2)
+    public.reloads()
+    public.goes_on()
+
+    before, reloading, after = manager.told
+    assert (reloading, after) == (("reloading",), before)
+
+
+def test_reload_that_fails_before_anything_was_served_makes_nothing_ready(publish, manager):
+    public = publish()
+    public.reloads()
+    public.goes_on()
+
+    assert manager.told == [("reloading",)]
+
+
+def test_service_manager_is_told_how_long_the_end_may_take(publish, manager):
+    publish().stops(12.0)
+
+    assert manager.told == [("stopping", 12.0, "stopping")]

@@ -1,0 +1,154 @@
+"""A reload replaces the workers one after the other, or changes nothing."""
+
+from __future__ import annotations
+
+import signal
+import socket
+
+import pytest
+
+from aioserve.errors import BindError, ConfigurationError
+from aioserve.settings import Bind, Process, Settings, Timeouts
+from aioserve.workers.channel import Order
+from tests.workers.parent import BIND, ONE, TWO
+
+pytestmark = pytest.mark.usefixtures("_fakes")
+
+
+def test_reload_replaces_one_after_the_other(make):
+    parent = make(TWO)
+    parent.run(
+        parent.serve(1),
+        parent.serve(2),
+        parent.send(signal.SIGHUP),
+        parent.serve(3),
+        parent.serve(4),
+        parent.die(1, 2),
+        parent.send(signal.SIGTERM),
+        parent.die(3, 4),
+    )
+
+    assert parent.processes.log == [
+        ("start", 1),
+        ("start", 2),
+        ("start", 3),
+        (Order.RETIRE, 1),
+        ("start", 4),
+        (Order.RETIRE, 2),
+        (Order.STOP, 3),
+        (Order.STOP, 4),
+    ]
+    assert parent.public.log[1:4] == [("serves", 2, 1, 2), "reloads", ("serves", 2, 1, 2)]
+
+
+def test_reload_takes_over_the_number_of_workers_and_the_address(make):
+    parent = make(ONE, Settings(bind=Bind("127.0.0.2", 0), process=Process(workers=2)))
+    (old,) = parent.supervisor.sockets
+    seen = []
+    parent.run(
+        parent.serve(1),
+        parent.send(signal.SIGHUP),
+        parent.serve(2),
+        lambda: seen.append(old.fileno()) or parent.serve(3)(),
+        lambda: seen.append(old.fileno()) or parent.die(1)(),
+        parent.send(signal.SIGTERM),
+        parent.die(2, 3),
+    )
+
+    assert seen[0] >= 0  # the old worker still accepts from it
+    assert seen[1] == -1
+    assert parent.public.log[3] == ("serves", 2, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "problem", [ConfigurationError("unknown key"), BindError("it is in use")], ids=["settings", "address"]
+)
+def test_settings_that_are_wrong_change_nothing(make, caplog, problem):
+    parent = make()
+    parent.again = problem
+    parent.run(parent.serve(1), parent.send(signal.SIGHUP), parent.send(signal.SIGTERM), parent.die(1))
+
+    assert parent.processes.log == [("start", 1), (Order.STOP, 1)]
+    assert parent.public.log[2:4] == ["reloads", "goes_on"]
+    assert caplog.messages == [f"not reloaded: {problem}"]
+
+
+def test_address_that_cannot_be_had_changes_nothing(make, caplog):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        parent = make(ONE, Settings(bind=Bind("127.0.0.1", taken.getsockname()[1])))
+        parent.run(parent.serve(1), parent.send(signal.SIGHUP), parent.send(signal.SIGTERM), parent.die(1))
+
+    assert parent.processes.log == [("start", 1), (Order.STOP, 1)]
+    assert "it is in use" in caplog.messages[0]
+
+
+def test_if_the_new_cannot_start_the_old_go_on_as_before(make, caplog):
+    parent = make(ONE, Settings(bind=Bind("127.0.0.2", 0)))
+    before = parent.supervisor.sockets
+    parent.run(
+        parent.serve(1),
+        parent.send(signal.SIGHUP),
+        parent.die(2, code=3),
+        parent.send(signal.SIGTERM),
+        parent.die(1),
+    )
+
+    assert parent.supervisor.settings is ONE
+    assert parent.supervisor.sockets is before
+    assert parent.processes.log == [("start", 1), ("start", 2), (Order.STOP, 1)]
+    assert parent.public.log[2:4] == ["reloads", "goes_on"]
+    assert caplog.messages == ["not reloaded: a new worker could not start; the old ones go on"]
+
+
+def test_what_is_gone_back_to_is_what_served_last(make):
+    """A reload that has begun to serve counts, also if it was not at its end."""
+    first = Settings(bind=BIND, process=Process(workers=2), timeouts=Timeouts(header=1.0))
+    second = Settings(bind=BIND, process=Process(workers=2), timeouts=Timeouts(header=2.0))
+    parent = make(TWO, first)
+    parent.run(
+        parent.serve(1),
+        parent.serve(2),
+        parent.send(signal.SIGHUP),
+        parent.serve(3),
+        lambda: setattr(parent, "again", second) or parent.send(signal.SIGHUP)(),
+        parent.die(4, code=-9),
+        parent.die(5, code=3),
+        parent.send(signal.SIGTERM),
+        parent.die_all(),
+    )
+
+    assert parent.supervisor.settings is first
+
+
+def test_old_start_that_dies_meanwhile_is_no_failure_of_the_new(make, caplog):
+    parent = make(TWO)
+    parent.run(
+        parent.serve(1),
+        lambda: parent.send(signal.SIGHUP)() or parent.die(2, code=-9)(),
+        parent.send(signal.SIGTERM),
+        parent.die_all(),
+    )
+
+    assert not any("not reloaded" in message for message in caplog.messages)
+
+
+def test_word_of_a_worker_that_was_ended_proves_nothing(make):
+    """It was starting with the old settings when everything was loaded anew, and had just said it."""
+    parent = make(TWO, Settings(bind=BIND))
+    parent.run(
+        parent.serve(1),
+        parent.send(signal.SIGHUP),
+        parent.serve(2),
+        parent.die(3, code=3),
+        parent.send(signal.SIGTERM),
+        parent.die_all(),
+    )
+
+    assert parent.supervisor.settings is TWO
+
+
+def test_nothing_is_reloaded_while_it_stops(make):
+    parent = make()
+    parent.run(parent.serve(1), parent.send(signal.SIGTERM), parent.send(signal.SIGHUP), parent.die(1))
+
+    assert "reloads" not in parent.public.log

@@ -1,0 +1,111 @@
+"""What a process does that has just become a worker."""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import gc
+import os
+import signal
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from aioserve.errors import ConfigurationError
+from aioserve.settings import Process, Settings, Static, Timeouts
+from aioserve.workers import worker as module
+from aioserve.workers.channel import Channel
+from aioserve.workers.worker import work
+
+
+@pytest.fixture
+def channel():
+    ours, theirs = Channel.pair()
+    yield theirs
+    ours.close()
+    theirs.close()
+
+
+@pytest.fixture(autouse=True)
+def ran(monkeypatch):
+    """Serve nothing, but note what would be served; and leave this process as it is."""
+    ran = []
+    monkeypatch.setattr(module, "run", lambda *args: ran.append(args))
+    monkeypatch.setattr(module, "_end_with_parent", lambda: None)
+    was_enabled = faulthandler.is_enabled()
+    yield ran
+    gc.unfreeze()
+    if not was_enabled:
+        faulthandler.disable()
+
+
+def test_it_serves_what_the_settings_name_from_the_sockets_it_was_given(ran, channel, tmp_path):
+    settings = Settings(static=Static((("/", str(tmp_path)),)), timeouts=Timeouts(shutdown=7.0))
+    sockets = [object()]
+
+    assert work(settings, sockets, channel) == 0
+    ((*args, orders),) = ran
+    assert args == [settings, None, sockets, None]
+    assert (orders._channel, orders._limit) == (channel, 7.0)
+    assert faulthandler.is_enabled()
+
+
+def test_what_is_not_there_is_told_before_it_serves(ran, channel):
+    with pytest.raises(ConfigurationError, match="/none"):
+        work(Settings(static=Static((("/", "/none"),))), [], channel)
+
+    assert ran == []
+
+
+def test_parent_that_has_gone_before_leaves_nothing_to_do(ran, channel, monkeypatch):
+    parents = iter([5, 1])
+    monkeypatch.setattr(os, "getppid", lambda: next(parents))
+
+    assert work(Settings(), [], channel) == 1
+    assert ran == []
+
+
+def test_stacks_are_not_written_where_there_is_no_standard_error(ran, channel, monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "stderr", None)
+
+    assert work(Settings(static=Static((("/", str(tmp_path)),))), [], channel) == 0
+    assert len(ran) == 1
+
+
+@pytest.mark.parametrize(("timeout", "period"), [(30.0, 7.5), (1.0, 0.25), (3600.0, 10.0), (0.0, 0.0)])
+def test_signs_of_life_come_several_times_in_the_time_that_the_parent_waits(timeout, period):
+    assert module._period_of(Settings(timeouts=Timeouts(worker=timeout), process=Process())) == period
+
+
+def test_worker_is_told_by_the_system_when_its_parent_is_gone():
+    """A process that asks for it dies of SIGTERM when the one that started it has ended."""
+    program = (
+        "import os, signal, sys\n"
+        "from aioserve.workers import worker\n"
+        "if not os.fork():\n"
+        "    worker._end_with_parent()\n"
+        "    signal.signal(signal.SIGTERM, lambda *_: (os.write(1, b'told'), os._exit(0)))\n"
+        "    os.write(1, b'.')\n"
+        "    signal.pause()\n"
+        "os.read(0, 1)\n"
+        "os._exit(0)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout.read(1) == b"."
+        process.stdin.close()
+        assert process.stdout.read() == b"told"
+
+
+def test_other_systems_have_no_word_for_that(monkeypatch):
+    monkeypatch.undo()
+    calls = []
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace(prctl=lambda *args: calls.append(args)))
+    module._end_with_parent()
+    monkeypatch.setattr(sys, "platform", "darwin")
+    module._end_with_parent()
+
+    assert calls == [(1, signal.SIGTERM)]
