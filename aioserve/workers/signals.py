@@ -30,7 +30,7 @@ MEANINGS: dict[signal.Signals, str] = {
 }
 
 # What a terminal or a script sends to all processes of a group, and the parent alone acts on.
-_GROUP = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+GROUP = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
 class Signals:
@@ -86,7 +86,7 @@ def unblock(mask: set[int]) -> None:
 
 def leave_to_parent() -> None:
     """Do nothing at a signal that is sent to the whole group; programs that are started have it as usual."""
-    for number in _GROUP:
+    for number in GROUP:
         signal.signal(number, _do_nothing)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from aioserve.workers import supervisor as module
+from aioserve.workers.signals import GROUP
 from tests.workers.parent import (
     FakeManager,
     FakeProcesses,
@@ -39,3 +42,12 @@ def make(_fakes):
     yield make
     for parent in made:
         parent.supervisor.close()
+
+
+@pytest.fixture(autouse=True)
+def _signals_of_the_group_are_as_they_were():
+    """What a new worker does to them is done in the process of the tests as well."""
+    before = {number: signal.getsignal(number) for number in GROUP}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
