@@ -23,6 +23,7 @@ def signals_are_left_as_they_were():
     handlers = {number: signal.getsignal(number) for number in TAKEN}
     wakeup = signal.set_wakeup_fd(-1)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
     yield
     for number in TAKEN:  # so that what waits still is nothing to anybody
         signal.signal(number, lambda *_: None)
