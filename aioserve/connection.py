@@ -453,8 +453,7 @@ class Connection:
         """Close at once if idle, else after the current answer, at the latest in ``timeout`` seconds.
 
         A request that has only begun to come gets a moment, and so does a client that has all of its answer.
-
-        One that is idle may ``patiently`` make one more request: it could be on its way already.
+        With patience an idle one may make one more request in that time: it could be on its way already.
         """
         self._is_closing = True
         self._is_idle = False  # an answer that is ready would not say that it is the last

@@ -145,7 +145,10 @@ def _copy(pace: Pace, piece: FileSlice, offset: int, end: int, count: Callable[[
 
 def _copy_block(sock: socket.socket, piece: FileSlice, offset: int, length: int) -> int:
     """Send what the system takes of a block; what it does not take is read again, and not kept meanwhile."""
-    buffer = _spare.pop() if _spare else bytearray(_BLOCK)
+    try:
+        buffer = _spare.pop()  # at once: there may be other loops in other threads
+    except IndexError:
+        buffer = bytearray(_BLOCK)
     try:
         with memoryview(buffer)[:length] as block:
             got = os.preadv(piece.file.fileno(), [block], offset)

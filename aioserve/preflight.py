@@ -68,10 +68,14 @@ def prepare(settings: Settings, *, bind: bool = True) -> Preflight:
 def _missing_parts(process: Process) -> Iterator[ConfigurationError]:
     if process.uvloop and not find_spec("uvloop"):
         yield ConfigurationError("--uvloop: uvloop is not installed")
-    if process.port_file:
-        path = Path(process.port_file)
-        if path.is_dir() or not os.access(path.parent, os.W_OK):
-            yield ConfigurationError(f"--port-file: {process.port_file!r} cannot be written")
+    files = {
+        "--port-file": process.port_file,
+        "--ready-file": process.ready_file,
+        "--pid-file": process.pid_file,
+    }
+    for flag, name in files.items():
+        if name and (Path(name).is_dir() or not os.access(Path(name).parent, os.W_OK)):
+            yield ConfigurationError(f"{flag}: {name!r} cannot be written")
 
 
 def _unusable_folders(static: Static, *, is_check: bool) -> Iterator[ConfigurationError]:

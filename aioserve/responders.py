@@ -16,12 +16,12 @@ from aioserve.static.responder import StaticFiles
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aioserve.observe.access import CallLater
     from aioserve.settings import Static
-    from aioserve.static.responder import Later
 
 
 def make_responders(
-    static: Static, *, has_application: bool, clock: Callable[[], float], call_later: Later
+    static: Static, *, has_application: bool, clock: Callable[[], float], call_later: CallLater
 ) -> tuple[Mounts, ...]:
     """Make the responders that settings ask for.
 

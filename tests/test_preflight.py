@@ -52,16 +52,18 @@ def test_every_problem_is_found_in_order(tmp_path):
     settings = Settings(
         Application("nosuch:Thing", str(tmp_path)),
         Bind("taken"),
-        Process(port_file=str(tmp_path / "none" / "port")),
+        Process(port_file=str(tmp_path / "none" / "port"), ready_file=str(tmp_path), pid_file="none/pid"),
         static=Static((("/", str(tmp_path / "a")), ("/ok", str(tmp_path)), ("/f", __file__))),
     )
 
     found = said(settings)
 
-    assert [kind for kind, _ in found] == [StartupError, *[ConfigurationError] * 3, BindError]
+    assert [kind for kind, _ in found] == [StartupError, *[ConfigurationError] * 5, BindError]
     assert [text for _, text in found] == [
         f"there is no module 'nosuch' in {tmp_path}",
         f"--port-file: '{tmp_path}/none/port' cannot be written",
+        f"--ready-file: '{tmp_path}' cannot be written",
+        "--pid-file: 'none/pid' cannot be written",
         f"cannot serve '{tmp_path}/a': No such file or directory",
         f"cannot serve {__file__!r}: it is not a folder",
         "taken:8080 cannot be had",

@@ -22,6 +22,7 @@ from aioserve.static.watch import signature_of, time_to_settle
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aioserve.observe.access import CallLater
     from aioserve.static.lookup import Lookup, Missing, Redirect
     from aioserve.static.resource import Loader, Resource
     from aioserve.static.tree import Folder
@@ -77,7 +78,7 @@ class Finder:
         watched: tuple[bytes, ...],
         room: int,
         clock: Callable[[], float],
-        call_later: Callable[[float, Callable[[], None]], object],
+        call_later: CallLater,
     ) -> None:
         self._lookup = lookup
         self._loader = loader

@@ -36,6 +36,6 @@ class Mounts:
         """Answer a request as the folder does that it belongs to; None where that is none, or has nothing."""
         path = message.raw_path
         for each in self._folders:
-            if each.owns(path):
-                return each(message)
+            if (beneath := each.beneath(path)) is not None:
+                return each.respond(message, beneath)
         return None

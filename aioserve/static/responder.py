@@ -43,11 +43,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aioserve.http.messages import RequestMessage
+    from aioserve.observe.access import CallLater
     from aioserve.static.header_fields import Fields
     from aioserve.static.store import Store
 
     Outcome = Answer | Awaitable[Answer] | None
-    Later = Callable[[float, Callable[[], None]], object]
 
 
 logger = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ class StaticFiles:
         settings: Static | None = None,
         alone: bool = True,
         clock: Callable[[], float] = time.time,
-        call_later: Later = lambda *_: None,
+        call_later: CallLater = lambda *_: None,
     ) -> None:
         settings = settings or Static()
         self._settings = settings
@@ -129,11 +129,7 @@ class StaticFiles:
         self._alone = alone
         self._clock = clock
 
-    def owns(self, path: str) -> bool:
-        """Whether a path, percent-encoded, is beneath the mount."""
-        return self._beneath(path) is not None
-
-    def _beneath(self, path: str) -> str | None:
+    def beneath(self, path: str) -> str | None:
         """Return what of a path is beneath the mount, as it was sent; None where it is elsewhere.
 
         ``/docs`` and ``/d%6Fcs`` are one path (RFC 3986 §6.2.2.2); ``/docs%2F`` is another than ``/docs/``.
@@ -153,8 +149,12 @@ class StaticFiles:
                 changed as often as it was read.
             OSError: the machine is out of descriptors or memory, or the disk is broken.
         """
-        path = self._beneath(message.raw_path)
-        return None if path is None else self._respond(_Asked(message, path))
+        path = self.beneath(message.raw_path)
+        return None if path is None else self.respond(message, path)
+
+    def respond(self, message: RequestMessage, path: str) -> Outcome:
+        """Answer a request for a path beneath the mount, as `beneath` has it; raises as above."""
+        return self._respond(_Asked(message, path))
 
     @property
     def store(self) -> Store:

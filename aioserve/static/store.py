@@ -11,8 +11,7 @@ import resource as system
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from aioserve.observe.access import CallLater
     from aioserve.static.resource import Resource
 
 _MOST_FILES = 256
@@ -31,7 +30,7 @@ class Store:
         size: bytes that they take.
     """
 
-    def __init__(self, limit: int, call_later: Callable[[float, Callable[[], None]], object]) -> None:
+    def __init__(self, limit: int, call_later: CallLater) -> None:
         self._limit = limit
         self._call_later = call_later
         self._rest_is_due = False

@@ -14,6 +14,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+GRACE = 2.0
+"""Seconds that a worker has beyond its limit, for what comes after the last answer: cancelling handlers,
+closing the loop. Then it is ended: by its parent, or by its own timer where that is gone."""
+
 _MOST = 65_536  # bytes read at once; a worker says some ten bytes every few seconds
 
 
@@ -25,7 +29,6 @@ class Order(Enum):
     FORCE = b"force"
     REOPEN = b"reopen"  # logs and certificates
     DESCRIBE = b"describe"  # your state, on the standard error
-    NOT_READY = b"not-ready"  # you will be told to stop; say so to who asks whether you are ready
 
 
 class News(Enum):

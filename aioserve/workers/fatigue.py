@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aioserve.observe.access import CallLater
+
 _PERIOD = 0.5  # seconds
 _JITTER = 0.1  # of the number of requests, at most: workers must not all be replaced at once
 _STATM = Path("/proc/self/statm")
@@ -35,7 +37,7 @@ class Fatigue:
         requests: int,
         memory: int,
         served: Callable[[], int],
-        call_later: Callable[[float, Callable[[], None]], object],
+        call_later: CallLater,
         on_tired: Callable[[], None],
     ) -> None:
         self._requests = requests + random.randrange(int(requests * _JITTER) + 1)  # noqa: S311 - no secret

@@ -17,14 +17,19 @@ from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING
 
+from aioserve.errors import StartupError
+from aioserve.workers.channel import GRACE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _QUICK = 1.0  # seconds; a worker that dies sooner after it began to serve did not serve
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0  # seconds before another start, when the second has died quickly
-_HOPELESS = 10  # quick deaths in a row, with nobody left who serves
+_MOST_QUICK = 10  # quick deaths in a row, with nobody left who serves, are hopeless
 _LAST_WORDS = 0.5  # seconds from SIGABRT, which writes stacks, to SIGKILL, which needs nobody's consent
-_GRACE = 2.0  # seconds for what comes after the last answer: cancelling handlers, closing the loop
+
+HOPELESS = 6
+"""The exit code of a server whose workers die again and again."""
 
 
 class State(Enum):
@@ -171,14 +176,14 @@ class Fleet:
         if self.is_stopping or worker.state in (State.RETIRING, State.ENDED):
             return worker
         if worker.state is State.STARTING and not self.has_served:
-            self.failure = code if code > 0 else 3
+            self.failure = code if code > 0 else StartupError.exit_code
         elif now - worker.since < _QUICK or worker.state is State.STARTING:
             self._quick_deaths += 1
             if self._quick_deaths > 1:
                 pause = _FIRST_PAUSE * 2 ** (self._quick_deaths - 2)
                 self._start_at = now + min(pause, _LONGEST_PAUSE)
-            if self._quick_deaths >= _HOPELESS and not self.serving:
-                self.failure = 6
+            if self._quick_deaths >= _MOST_QUICK and not self.serving:
+                self.failure = HOPELESS
         else:
             self._quick_deaths = 0
         return worker
@@ -241,7 +246,7 @@ class Fleet:
             if worker.state is State.STARTING or how is Do.KILL:
                 yield self._kill(worker)
             elif worker.state is not State.ENDED:
-                worker.state, worker.kill_at = State.RETIRING, min(worker.kill_at, now + _GRACE)
+                worker.state, worker.kill_at = State.RETIRING, min(worker.kill_at, now + GRACE)
                 yield Act(worker.pid, Do.FORCE)
 
     def next_due(self) -> float:
@@ -294,7 +299,7 @@ class Fleet:
                     yield Start()
 
     def _retire(self, worker: Worker, now: float, how: Do) -> Act:
-        worker.state, worker.kill_at = State.RETIRING, now + self._shutdown + _GRACE
+        worker.state, worker.kill_at = State.RETIRING, now + self._shutdown + GRACE
         return Act(worker.pid, how)
 
     def _kill(self, worker: Worker, why: Do = Do.KILL) -> Act:

@@ -9,15 +9,19 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from aioserve.errors import ConfigurationError
+
 
 class MarkerFile:
     """One such file.
 
     Args:
+        flag: asks for it.
         name: its path; None where none is wanted.
     """
 
-    def __init__(self, name: str | None) -> None:
+    def __init__(self, flag: str, name: str | None) -> None:
+        self._flag = flag
         self._path = None if name is None else Path(name)
         self._inode: tuple[int, int] | None = None
 
@@ -25,20 +29,25 @@ class MarkerFile:
         """Write it, in the place of what was there; a pipe or a device is written to, and not replaced.
 
         Raises:
-            OSError: it cannot be written.
+            ConfigurationError: it cannot be written.
         """
-        path = self._path
-        if path is None:
+        if self._path is None:
             return
-        if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")
-            return
+        try:
+            if self._path.exists() and not self._path.is_file():
+                self._path.write_text(text, encoding="utf-8")
+            else:
+                self._replace(self._path, text)
+        except OSError as error:
+            name = str(self._path)
+            raise ConfigurationError(f"{self._flag}: {name!r} cannot be written: {error.strerror}") from error
+
+    def _replace(self, path: Path, text: str) -> None:
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         temporary.unlink(missing_ok=True)  # of a process that had this number before
         try:
-            with temporary.open(
-                "x", encoding="utf-8"
-            ) as file:  # it follows no link that others have put there
+            # It follows no link that others have put there.
+            with temporary.open("x", encoding="utf-8") as file:
                 file.write(text)
             self._inode = _inode_of(temporary)
             temporary.replace(path)

@@ -13,14 +13,12 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from aioserve.workers.channel import Channel, News, Order
+from aioserve.workers.channel import GRACE, Channel, News, Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-# Seconds for what comes after the last answer: cutting connections, cancelling handlers, closing the loop.
-_GRACE = 2.0
 _ENDS = (Order.RETIRE, Order.STOP, Order.FORCE)
 
 logger = logging.getLogger(__name__)
@@ -108,7 +106,7 @@ class Orders:
         if not self._is_timed:
             self._is_timed = True
             signal.signal(signal.SIGALRM, self._end)
-            signal.setitimer(signal.ITIMER_REAL, self._limit + _GRACE)
+            signal.setitimer(signal.ITIMER_REAL, self._limit + GRACE)
 
     def _end(self, *_: object) -> None:
         logger.warning("ended by force: a handler, a task or a thread did not stop")

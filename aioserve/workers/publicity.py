@@ -7,10 +7,12 @@ or the log at the standard error, the service manager, and the files that script
 from __future__ import annotations
 
 import json
+import logging
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from aioserve.errors import ConfigurationError
 from aioserve.listen.sockets import format_address
 from aioserve.observe.logs import open_observers
 from aioserve.workers.marker_files import MarkerFile
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     from aioserve.settings import Settings
     from aioserve.workers.notify import ServiceManager
+
+logger = logging.getLogger(__name__)
 
 
 class Publicity:
@@ -37,9 +41,9 @@ class Publicity:
     def __init__(self, settings: Settings, manager: ServiceManager) -> None:
         process = settings.process
         self._manager = manager
-        self._pid_file, self._port_file, self._ready_file = map(
-            MarkerFile, (process.pid_file, process.port_file, process.ready_file)
-        )
+        self._pid_file = MarkerFile("--pid-file", process.pid_file)
+        self._port_file = MarkerFile("--port-file", process.port_file)
+        self._ready_file = MarkerFile("--ready-file", process.ready_file)
         self._observers = open_observers(
             replace(settings.logs, access_log=False), debug=process.debug, call_later=lambda *_: None
         )
@@ -50,7 +54,7 @@ class Publicity:
         """Say who takes signals.
 
         Raises:
-            OSError: the file cannot be written.
+            ConfigurationError: the file cannot be written.
         """
         self._pid_file.write(f"{os.getpid()}\n")
 
@@ -58,12 +62,17 @@ class Publicity:
         """Say that requests are answered, for the first time or with what has been loaded anew.
 
         Raises:
-            OSError: a file cannot be written.
+            ConfigurationError: a file cannot be written, the first time.
         """
         scheme = "https" if settings.tls.certfile else "http"
         addresses = [format_address(each, scheme) for each in sockets]
-        self._port_file.write(f"{sockets[0].getsockname()[1]}\n")
-        self._ready_file.write(json.dumps({"pid": os.getpid(), "addresses": addresses}) + "\n")
+        try:
+            self._port_file.write(f"{sockets[0].getsockname()[1]}\n")
+            self._ready_file.write(json.dumps({"pid": os.getpid(), "addresses": addresses}) + "\n")
+        except ConfigurationError as problem:
+            if not self.has_said_ready:
+                raise
+            logger.error("%s", problem)  # noqa: TRY400 - no reason to end what serves
         if not self.has_said_ready:
             self.has_said_ready = True
             application = settings.application.app

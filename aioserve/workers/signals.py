@@ -42,7 +42,7 @@ class Signals:
         self._writing.setblocking(False)
         self._before = {number: signal.signal(number, _do_nothing) for number in (*MEANINGS, signal.SIGCHLD)}
         signal.set_wakeup_fd(self._writing.fileno(), warn_on_full_buffer=False)
-        self.is_terminal_there = _has_terminal() and self._before[signal.SIGHUP] is not signal.SIG_IGN
+        self.had_terminal = _has_terminal() and self._before[signal.SIGHUP] is not signal.SIG_IGN
 
     def fileno(self) -> int:
         """Return what becomes readable when one has come."""
@@ -55,7 +55,7 @@ class Signals:
 
     def has_lost_terminal(self) -> bool:
         """Whether there was a terminal and is none any more; with nohup there never was one."""
-        return self.is_terminal_there and not _has_terminal()
+        return self.had_terminal and not _has_terminal()
 
     def close(self, *, is_exiting: bool) -> None:
         """Hear of no more.

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 from aioserve.errors import ConfigurationError, StartupError
 from aioserve.listen.sockets import bind_sockets
-from aioserve.workers.channel import News, Order
-from aioserve.workers.fleet import Do, Fleet, Start, State
+from aioserve.workers.channel import GRACE, News, Order
+from aioserve.workers.fleet import HOPELESS, Do, Fleet, Start, State
 from aioserve.workers.notify import ServiceManager
 from aioserve.workers.processes import BecomeWorker, Processes
 from aioserve.workers.publicity import Publicity
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _FORCED = 130  # the exit code of a second SIGINT, as of a process that dies of it
-_HOPELESS = 6  # the exit code when workers die again and again
-_GRACE = 2.0  # seconds that the end may take beyond its limits
 _ASLEEP = 0.5  # seconds; a parent that wakes later than that was stopped, by Ctrl+Z or with its container
 
 _ORDERS = {Do.RETIRE: Order.RETIRE, Do.STOP: Order.STOP, Do.FORCE: Order.FORCE}
@@ -99,7 +97,7 @@ class Supervisor:
 
         Raises:
             BecomeWorker: in each worker.
-            OSError: a file that was asked for cannot be written.
+            ConfigurationError: a file that was asked for cannot be written.
         """
         self._public.begins()
         fleet = self._fleet
@@ -121,22 +119,22 @@ class Supervisor:
         self._selector.close()
         self._processes.close()
         self._public.close(is_over=not is_worker)
-        if not is_worker:
-            _close_all(self._held)
+        # An address that is given up is free only when no worker has its socket any more.
+        _close_all(self._held, but=self.sockets if is_worker else ())
 
     # Waiting
 
     def _wait(self) -> None:
-        due = max(min(self._fleet.next_due(), self._alive_at), time.monotonic())
-        timeout = None if due == inf else max(due - time.monotonic(), 0.0)
-        happened = self._selector.select(timeout)
+        now = time.monotonic()
+        due = max(min(self._fleet.next_due(), self._alive_at), now)
+        happened = self._selector.select(None if due == inf else due - now)
         if (late := time.monotonic() - due) > _ASLEEP:
             self._fleet.slept(late, time.monotonic())
         for key, _ in happened:
             key.data()
         if time.monotonic() >= self._alive_at:
             self._alive_at = time.monotonic() + self._manager.period / 2
-            if self._fleet.serving:  # each has been heard of, or it would have been ended
+            if self._fleet.serving:  # and been heard of in --timeout-worker, or it would have been ended
                 self._manager.alive()
 
     def _hear(self, pid: int, word: bytes, numbers: list[int]) -> None:
@@ -196,7 +194,7 @@ class Supervisor:
             return
         timeouts = self.settings.timeouts
         delay = timeouts.drain_delay if self._fleet.serving else 0.0
-        self._public.stops(delay + timeouts.shutdown + _GRACE)
+        self._public.stops(delay + timeouts.shutdown + GRACE)
         self._fleet.stop(time.monotonic(), delay)
 
     def _force(self, how: Do) -> None:
@@ -204,7 +202,7 @@ class Supervisor:
         self._act(self._fleet.force(time.monotonic(), how))
 
     def _fail(self, code: int) -> None:
-        if code == _HOPELESS:
+        if code == HOPELESS:
             logger.critical("the workers die again and again")
         self._exit_code = code
         self._force(Do.KILL)

@@ -374,3 +374,22 @@ def test_watchdog_is_fed_while_workers_go_round(serve, manager, tmp_path):
     heard = [manager.hear()[0] for _ in range(4)]
 
     assert heard == ["READY=1", "WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1"]
+
+
+def test_worker_that_is_told_to_end_by_itself_is_replaced(serve):
+    server = serve(APP)
+    client = Client(server)
+    (before,) = client.workers(1)
+
+    os.kill(before, signal.SIGTERM)
+    wait_gone(before)
+
+    assert client.workers(1) != {before}
+
+
+@pytest.mark.parametrize("flag", ["--pid-file", "--ready-file", "--port-file"])
+def test_file_that_cannot_be_written_is_a_refusal(start, flag):
+    program = start("aioserve", "--static", ".", "--port", "0", flag, "none/file", env=on_path())
+
+    assert program.wait() == 2
+    assert re.fullmatch(rf"aioserve: error: {flag}: 'none/file' cannot be written.*\n", program.stderr.text)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from importlib.util import find_spec
 from types import SimpleNamespace
 
 import pytest
@@ -12,15 +11,14 @@ from aioserve.phase import Phase
 from aioserve.spare_task import SpareTaskStarter
 from aioserve.workers.describe import describe
 from tests.doubles import PEER, request
-
-LOOPS = ["asyncio", *(["uvloop"] if find_spec("uvloop") else [])]
+from tests.wire import LOOPS
 
 
 def connection(phase=Phase.WAITING, message=None, peer=PEER):
     return SimpleNamespace(peer=peer, phase=phase, message=message)
 
 
-@pytest.fixture(params=LOOPS)
+@pytest.fixture(params=LOOPS, ids=lambda make: make.__module__)
 def described(request):
     """Describe connections on each event loop in turn, beside other tasks."""
 
@@ -34,12 +32,7 @@ def described(request):
             await asyncio.gather(*others, return_exceptions=True)
             return text.split("\n")
 
-        factory = asyncio.new_event_loop
-        if request.param == "uvloop":
-            import uvloop
-
-            factory = uvloop.new_event_loop
-        with asyncio.Runner(loop_factory=factory) as runner:
+        with asyncio.Runner(loop_factory=request.param) as runner:
             return runner.run(main())
 
     return run

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from aioserve.errors import ConfigurationError
 from aioserve.workers.marker_files import MarkerFile
 
 
@@ -16,7 +17,7 @@ def path(tmp_path):
 
 def test_nothing_is_written_where_none_is_wanted(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    file = MarkerFile(None)
+    file = MarkerFile("--a-file", None)
     file.write("text\n")
     file.remove()
 
@@ -24,7 +25,7 @@ def test_nothing_is_written_where_none_is_wanted(tmp_path, monkeypatch):
 
 
 def test_file_has_its_text_and_is_removed_in_the_end(path):
-    file = MarkerFile(str(path))
+    file = MarkerFile("--a-file", str(path))
     file.write("4711 ü\n")
 
     assert path.read_text("utf-8") == "4711 ü\n"
@@ -38,7 +39,7 @@ def test_file_takes_the_place_of_another_whole(path):
     """Whoever has opened the other one reads that to its end."""
     path.write_text("old")
     with path.open() as reader:
-        MarkerFile(str(path)).write("new")
+        MarkerFile("--a-file", str(path)).write("new")
 
         assert (reader.read(), path.read_text()) == ("old", "new")
 
@@ -53,7 +54,7 @@ def test_file_appears_whole(path, monkeypatch):
     really, seen = Path.replace, []
     monkeypatch.setattr(Path, "replace", replace)
 
-    MarkerFile(str(path)).write("text")
+    MarkerFile("--a-file", str(path)).write("text")
 
     assert seen == [([f".file.{os.getpid()}"], "text", path)]
 
@@ -63,7 +64,7 @@ def test_what_stands_where_the_text_is_written_first_is_not_written_to(path):
     victim = path.with_name("victim")
     victim.write_text("precious")
     path.with_name(f".file.{os.getpid()}").symlink_to(victim)
-    MarkerFile(str(path)).write("text")
+    MarkerFile("--a-file", str(path)).write("text")
 
     assert (path.read_text(), victim.read_text()) == ("text", "precious")
     assert sorted(path.parent.iterdir()) == [path, victim]
@@ -75,9 +76,9 @@ def test_nothing_is_left_behind_where_it_cannot_be_put_in_its_place(path, monkey
 
     path.write_text("old")
     monkeypatch.setattr(Path, "replace", replace)
-    file = MarkerFile(str(path))
+    file = MarkerFile("--a-file", str(path))
 
-    with pytest.raises(PermissionError):
+    with pytest.raises(ConfigurationError, match="cannot be written: Operation not permitted"):
         file.write("text")
     assert [*path.parent.iterdir()] == [path]
     file.remove()
@@ -85,7 +86,7 @@ def test_nothing_is_left_behind_where_it_cannot_be_put_in_its_place(path, monkey
 
 
 def test_file_that_is_written_again_is_still_ours(path):
-    file = MarkerFile(str(path))
+    file = MarkerFile("--a-file", str(path))
     file.write("one")
     file.write("other")
 
@@ -95,7 +96,7 @@ def test_file_that_is_written_again_is_still_ours(path):
 
 
 def test_file_that_another_has_put_in_its_place_stays(path):
-    one, other = MarkerFile(str(path)), MarkerFile(str(path))
+    one, other = MarkerFile("--a-file", str(path)), MarkerFile("--a-file", str(path))
     one.write("one")
     other.write("other")
     one.remove()
@@ -106,7 +107,7 @@ def test_file_that_another_has_put_in_its_place_stays(path):
 
 
 def test_file_that_is_gone_already_is_nobodys_concern(path):
-    file = MarkerFile(str(path))
+    file = MarkerFile("--a-file", str(path))
     file.write("text")
     path.unlink()
 
@@ -115,7 +116,7 @@ def test_file_that_is_gone_already_is_nobodys_concern(path):
 
 def test_file_that_was_there_before_stays_where_none_was_written(path):
     path.write_text("old")
-    MarkerFile(str(path)).remove()
+    MarkerFile("--a-file", str(path)).remove()
 
     assert path.read_text() == "old"
 
@@ -124,7 +125,7 @@ def test_pipe_is_written_to_and_stays(path):
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        file = MarkerFile(str(path))
+        file = MarkerFile("--a-file", str(path))
         file.write("8080\n")
         file.remove()
 
@@ -136,18 +137,21 @@ def test_pipe_is_written_to_and_stays(path):
 
 
 def test_device_is_written_to_and_stays():
-    file = MarkerFile(os.devnull)
+    file = MarkerFile("--a-file", os.devnull)
     file.write("text")
     file.remove()
 
     assert Path(os.devnull).is_char_device()
 
 
-@pytest.mark.parametrize("name", ["none/file", "folder"])
-def test_file_that_cannot_be_written_is_complained_of(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "reason"), [("none/file", "No such file or directory"), ("folder", "Is a directory")]
+)
+def test_file_that_cannot_be_written_is_complained_of(tmp_path, name, reason):
     (tmp_path / "folder").mkdir()
-    file = MarkerFile(str(tmp_path / name))
+    file = MarkerFile("--a-file", str(tmp_path / name))
 
-    with pytest.raises(OSError, match=str(tmp_path)):
+    with pytest.raises(ConfigurationError) as raised:
         file.write("text")
+    assert str(raised.value) == f"--a-file: {str(tmp_path / name)!r} cannot be written: {reason}"
     file.remove()

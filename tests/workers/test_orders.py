@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from importlib.util import find_spec
 
 import pytest
 
 from aioserve.workers.channel import Channel, Order
 from aioserve.workers.orders import Orders
 from tests.doubles import FakeLoop
+from tests.wire import LOOPS
 
 LIMIT = 100.0
 GRACE = 2.0
-LOOPS = ["asyncio", *(["uvloop"] if find_spec("uvloop") else [])]
 ABOUT_THE_END = [Order.RETIRE, Order.STOP, Order.FORCE]
 
 
@@ -90,17 +89,12 @@ def worker(make_worker):
     return make_worker()
 
 
-@pytest.fixture(params=LOOPS)
+@pytest.fixture(params=LOOPS, ids=lambda make: make.__module__)
 def run(request):
     """Run a coroutine on each event loop in turn."""
 
     def run(main):
-        factory = asyncio.new_event_loop
-        if request.param == "uvloop":
-            import uvloop
-
-            factory = uvloop.new_event_loop
-        with asyncio.Runner(loop_factory=factory) as runner:
+        with asyncio.Runner(loop_factory=request.param) as runner:
             return runner.run(main())
 
     return run

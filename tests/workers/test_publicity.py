@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from aioserve.errors import ConfigurationError
 from aioserve.listen.sockets import bind_sockets
 from aioserve.settings import Application, Bind, Logs, Process, Settings, Static, Tls
 from aioserve.workers.publicity import Publicity
@@ -107,7 +108,7 @@ def test_files_are_there_before_anybody_else_is_told(publish, tmp_path, sockets,
     (tmp_path / "ready").mkdir()
     public = publish(process=with_files(tmp_path))
 
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(ConfigurationError):
         public.serves(Settings(), sockets, 1)
     assert not public.has_said_ready
     assert (manager.told, said(capfd)) == ([], [])
@@ -247,3 +248,31 @@ def test_service_manager_is_told_how_long_the_end_may_take(publish, manager):
     publish().stops(12.0)
 
     assert manager.told == [("stopping", 12.0, "stopping")]
+
+
+def test_file_that_cannot_be_written_at_first_is_an_error_and_nobody_is_told(
+    publish, sockets, manager, tmp_path
+):
+    public = publish(process=Process(ready_file=str(tmp_path / "none" / "ready")))
+
+    with pytest.raises(ConfigurationError, match=r"--ready-file: .* cannot be written: No such file"):
+        public.serves(Settings(), sockets, 1)
+    assert not public.has_said_ready
+    assert manager.told == []
+
+
+def test_file_that_cannot_be_written_again_ends_nothing_that_serves(
+    publish, sockets, manager, tmp_path, capfd
+):
+    """The disk may be full by then."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    public = publish(process=Process(port_file=str(folder / "port")))
+    public.serves(Settings(), sockets, 1)
+    (folder / "port").unlink()
+    folder.rmdir()
+
+    public.serves(Settings(), sockets, 1)
+
+    assert "ERROR --port-file: " in capfd.readouterr().err
+    assert [what for what, *_ in manager.told] == ["ready", "ready"]

@@ -202,7 +202,7 @@ def test_terminal_that_is_there_is_not_lost(terminal):
     signals = Signals()
 
     assert terminal == [True]
-    assert signals.is_terminal_there
+    assert signals.had_terminal
     assert not signals.has_lost_terminal()
     signals.close(is_exiting=False)
 
@@ -219,7 +219,7 @@ def test_terminal_that_never_was_there_cannot_be_lost(terminal):
     terminal[0] = False
     signals = Signals()
 
-    assert not signals.is_terminal_there
+    assert not signals.had_terminal
     assert not signals.has_lost_terminal()
     signals.close(is_exiting=False)
 
@@ -230,7 +230,7 @@ def test_nohup_has_no_terminal_to_lose(terminal):
     signals = Signals()
     terminal[0] = False
 
-    assert not signals.is_terminal_there
+    assert not signals.had_terminal
     assert not signals.has_lost_terminal()
     signals.close(is_exiting=False)
 
@@ -242,7 +242,7 @@ def test_process_learns_that_its_terminal_is_closed():
 
     def live():
         signals = Signals()
-        os.write(writing, b"there " if signals.is_terminal_there else b"not there ")
+        os.write(writing, b"there " if signals.had_terminal else b"not there ")
         select.select([signals], [], [], 30)
         names = " ".join(signal.Signals(number).name for number in signals.taken())
         os.write(writing, f"{names} {'lost' if signals.has_lost_terminal() else 'not lost'}".encode())

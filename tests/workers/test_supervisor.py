@@ -10,7 +10,6 @@ import pytest
 from aioserve.settings import Process, Settings, Timeouts
 from aioserve.workers import supervisor as module
 from aioserve.workers.channel import Order
-from aioserve.workers.fleet import State
 from aioserve.workers.processes import BecomeWorker
 from aioserve.workers.supervisor import Supervisor, supervise
 from tests.workers.parent import BIND, ONE, TWO, FakeManager
@@ -349,4 +348,3 @@ def test_who_is_started_works_and_who_starts_supervises(monkeypatch, becomes_wor
 
 def test_end_by_a_signal_without_a_name_is_told_by_its_number():
     assert module._describe_end(-signal.SIGRTMIN - 1) == f"was ended by signal {signal.SIGRTMIN + 1}"
-    assert State.SERVING.value == "serves"

@@ -152,3 +152,26 @@ def test_nothing_is_reloaded_while_it_stops(make):
     parent.run(parent.serve(1), parent.send(signal.SIGTERM), parent.send(signal.SIGHUP), parent.die(1))
 
     assert "reloads" not in parent.public.log
+
+
+def test_new_worker_has_no_socket_of_the_address_that_is_given_up(make):
+    """As long as somebody has it, clients connect to it, and nobody answers."""
+    parent = make(ONE, Settings(bind=Bind("127.0.0.2", 0)))
+    (old,) = parent.supervisor.sockets
+    seen = []
+
+    def look_as_the_child():
+        """Do what the new process does, but for closing what this one still needs."""
+        (new,) = parent.supervisor.sockets
+        parent.processes.leave()
+        seen.append((old.fileno(), new.fileno() >= 0))
+
+    parent.run(
+        parent.serve(1),
+        lambda: parent.send(signal.SIGHUP)() or parent.supervisor._act(parent.supervisor._fleet.plan(0.0)),
+        look_as_the_child,
+        parent.send(signal.SIGTERM),
+        parent.die_all(),
+    )
+
+    assert seen == [(-1, True)]
