@@ -235,13 +235,13 @@ def _format_day(day: int) -> str:
 
 
 def _summary(entries: Sequence[Entry]) -> str:
-    folders = sum(each.is_folder for each in entries)
+    folders = sum(is_folder for _, is_folder, _, _ in entries)
     files = len(entries) - folders
     parts = [f"{folders:,} folder{'' if folders == 1 else 's'}"] if folders else []
     if files or not folders:
         parts.append(f"{files:,} file{'' if files == 1 else 's'}")
     if files:
-        parts.append(_format_size(sum(each.size for each in entries)))
+        parts.append(_format_size(sum(size for _, _, size, _ in entries)))
     return ", ".join(parts)
 
 

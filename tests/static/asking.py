@@ -66,6 +66,15 @@ class Serving:
             each.store.close()
 
 
+class Entry(NamedTuple):
+    """An entry of a folder, with names for its values."""
+
+    name: str
+    is_folder: bool
+    size: int
+    modified: float
+
+
 class Reply(NamedTuple):
     """An answer as its client sees it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aioserve.static.entries import Entry, natural_key, read_entries, sort_entries
+from aioserve.static.entries import natural_key, read_entries, sort_entries
+from tests.static.asking import Entry
 
 FILE_NAMES = st.text(st.characters(exclude_categories=(), exclude_characters="\0/"), min_size=1, max_size=12)
 ENTRIES = st.lists(
@@ -38,7 +40,10 @@ def read(folder):
     """Read the folder as it is by then."""
 
     def read(**options):
-        return read_entries(descriptor, **{"may_see": lambda _name: True, "follow": follow_nothing} | options)
+        found = read_entries(
+            descriptor, **{"may_see": lambda _name: True, "follow": follow_nothing} | options
+        )
+        return [Entry(*each) for each in found]
 
     descriptor = os.open(folder, os.O_RDONLY)
     yield read
@@ -123,6 +128,19 @@ def test_name_that_does_not_decode_is_read(folder, read):
     (folder / "caf\udce9").touch()
 
     assert "caf\udce9" in names(read())
+
+
+def test_garbage_collector_has_nothing_to_do_with_entries(folder):
+    """To go through 100,000 at one blow would keep the event loop waiting."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        entries = read_entries(descriptor, may_see=lambda _name: True, follow=follow_nothing)
+    finally:
+        os.close(descriptor)
+    gc.collect()
+
+    assert entries
+    assert not any(map(gc.is_tracked, sort_entries(entries, "size", descending=True)))
 
 
 def test_folder_is_read_anew_each_time(folder, read):

@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aioserve.static.listing
-from aioserve.static.entries import Entry
 from aioserve.static.listing import CONTENT_SECURITY_POLICY, order_of, render_json, render_listing
+from tests.static.asking import Entry
 
 FILE_NAMES = (
     (st.binary(min_size=1, max_size=40) | st.text(min_size=1, max_size=20).map(str.encode))
