@@ -117,8 +117,7 @@ def _check(settings: Settings) -> int:
     from aioserve.preflight import prepare  # noqa: PLC0415 - brings asyncio and the user's application
 
     ready = prepare(settings)
-    for one in ready.sockets:
-        one.close()
+    ready.listening.close()
     codes = [_report(problem) for problem in ready.problems]
     if not codes:
         click.echo("aioserve: ok", err=True)

@@ -65,9 +65,13 @@ class StartupError(AioserveError):
 
 
 class BindError(StartupError):
-    """An address cannot be bound."""
+    """An address cannot be bound; ``others`` are errors of the same kind, for further addresses."""
 
     exit_code: ClassVar[int] = 4
+
+    def __init__(self, message: str, others: tuple[BindError, ...] = ()) -> None:
+        super().__init__(message)
+        self.others = others
 
 
 class TlsError(StartupError):

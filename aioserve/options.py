@@ -60,6 +60,7 @@ class Option:
         shortcuts: flags without a value and the text that each of them stands for.
         reach: where it can be given besides the command line.
         alias: another environment variable, which hosting platforms set; ours comes first.
+        excludes: the keys of options that cannot be given together with it, wherever each of them is given.
     """
 
     flags: tuple[str, ...]
@@ -73,6 +74,7 @@ class Option:
     shortcuts: tuple[tuple[str, str], ...] = ()
     reach: Reach = Reach.FILE
     alias: str = ""
+    excludes: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

@@ -140,10 +140,14 @@ class Outgoing:
         """A number that grows as the client's system takes bytes, and stands while the client reads nothing.
 
         What our own system holds does not count: it may be megabytes, and it asks for more only when much of
-        that is gone. Where it can tell, it counts itself; TLS does not know what its transport still has.
+        that is gone. Where it can tell, it counts itself; TLS does not know what its transport still has. Of
+        a unix socket it tells what it holds, some bytes of its own included.
         """
         acknowledged = send_buffer.acknowledged(self._transport)
-        return self._written - self.unsent if acknowledged is None else acknowledged
+        if acknowledged is not None:
+            return acknowledged
+        held = send_buffer.unacknowledged(self._transport.get_extra_info("socket"))
+        return self._written - self.unsent - held
 
     @property
     def is_taken(self) -> bool:

@@ -1,7 +1,7 @@
 """What must be true before the server can run.
 
 This file alone decides what is tried, and in which order: the application, what the settings name, the
-address. Everything is tried even where something has failed already, so that ``--check`` can tell it all.
+addresses. Everything is tried even where something has failed already, so that ``--check`` can tell it all.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aioserve.errors import ConfigurationError, StartupError
-from aioserve.listen.sockets import bind_sockets
+from aioserve.errors import BindError, ConfigurationError, StartupError
+from aioserve.listen.sockets import Listening, bind_sockets, port_line
 from aioserve.listen.tls import make_context
 from aioserve.loader import load_handler
 from aioserve.static.responder import StaticFiles
 
 if TYPE_CHECKING:
-    import socket
     import ssl
     from collections.abc import Callable, Iterator
 
@@ -34,18 +33,18 @@ class Preflight:
     Attributes:
         factory: makes a handler for each connection; None where there are only files to serve.
         tls: the context of the certificate, where HTTPS is served.
-        sockets: bound to the address; whoever asked for them closes them.
+        listening: bound to the addresses; whoever asked for it closes it.
         problems: everything that is wrong, in the order found.
     """
 
     factory: Callable[[], ServerHttpProtocol] | None = None
-    sockets: list[socket.socket] = field(default_factory=list)
+    listening: Listening = field(default_factory=Listening)
     tls: ssl.SSLContext | None = None
     problems: list[ConfigurationError | StartupError] = field(default_factory=list)
 
 
 def prepare(settings: Settings, *, bind: bool = True) -> Preflight:
-    """Import the application, look at what the settings name and, unless told otherwise, bind the address."""
+    """Import the application, look at what the settings name and bind the addresses, if asked to."""
     found = Preflight()
     if settings.application.app:
         try:
@@ -59,8 +58,13 @@ def prepare(settings: Settings, *, bind: bool = True) -> Preflight:
     except StartupError as problem:
         found.problems.append(problem)
     try:
-        found.sockets = bind_sockets(settings.bind) if bind else []
-    except StartupError as problem:
+        if bind:
+            found.listening = bind_sockets(settings.bind)
+            if settings.process.port_file:
+                port_line(found.listening.sockets)
+    except BindError as problem:
+        found.problems += [problem, *problem.others]
+    except ConfigurationError as problem:
         found.problems.append(problem)
     return found
 

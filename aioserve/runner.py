@@ -21,7 +21,6 @@ from aioserve.admission import Admission, allowed_connections
 from aioserve.complaints import Complaints
 from aioserve.handler_options import HandlerOptions
 from aioserve.http1.parser import ParserLimits
-from aioserve.listen.sockets import BACKLOG
 from aioserve.loop_parts import LoopParts
 from aioserve.observe.logs import open_observers
 from aioserve.phase import Phase
@@ -173,7 +172,7 @@ class _Server:
         shared = _Shared(fileno=os.dup(sock.fileno()))
         self._shared.append(shared)
         # To uvloop it is what it says, and cannot be left as it is.
-        backlog = _AT_ONCE if isinstance(loop, asyncio.BaseEventLoop) else BACKLOG
+        backlog = _AT_ONCE if isinstance(loop, asyncio.BaseEventLoop) else self._settings.bind.backlog
         return await loop.create_server(make_protocol, sock=shared, backlog=backlog, **self._tls)
 
     def _protocol_maker(self, ticker: Ticker, access_log: AccessLog | None) -> Admission:

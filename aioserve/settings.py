@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from aioserve.errors import ConfigurationError
 from aioserve.kinds import (
     BOOLEAN,
     COUNT,
@@ -115,7 +116,7 @@ class Process:
         "--port-file",
         PATH,
         None,
-        "Write the number of the port to this file once the server accepts connections.",
+        "Write the number of the first port to this file once the server accepts connections.",
     )
     ready_file: str | None = option(
         "--ready-file",
@@ -265,7 +266,7 @@ class Look:
         "--check",
         BOOLEAN,
         False,
-        "Import the application, look at the folders, try the address, report every problem and exit.",
+        "Import the application, look at the folders, try the addresses, report every problem and exit.",
         reach=Reach.TYPED,
     )
     completion: str | None = option(
@@ -303,8 +304,12 @@ def build_settings(given: Mapping[str, Given]) -> Settings:
     """Make the settings of what was given, by key; everything else has its default.
 
     Raises:
-        ConfigurationError: a text is not of its option's kind.
+        ConfigurationError: a text is not of its option's kind, or two options exclude each other.
     """
+    for key, one in given.items():
+        for other in OPTIONS[key].excludes:
+            if other in given:
+                raise ConfigurationError(f"{one.source} cannot be given together with {given[other].source}")
     parts = {
         part.attribute: part.settings(
             **{name: one.parse(given[one.key]) for name, one in part.options.items() if one.key in given}

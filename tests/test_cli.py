@@ -30,11 +30,10 @@ class FakeSupervisor(ModuleType):
 
     def supervise(self, settings, read_settings):
         ready = prepare(settings)
-        for each in ready.sockets:
-            each.close()
+        ready.listening.close()
         if ready.problems:
             raise ready.problems[0]
-        self.calls.append((settings, ready.factory, ready.sockets))
+        self.calls.append((settings, ready.factory, ready.listening.sockets))
         self.read_settings = read_settings
         if isinstance(self.outcome, BaseException):
             raise self.outcome

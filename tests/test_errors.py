@@ -69,6 +69,14 @@ def test_startup_may_have_details():
     assert BindError("text").details == ""
 
 
+def test_error_of_an_address_has_those_of_others():
+    other = BindError("another")
+
+    assert BindError("text").others == ()
+    assert BindError("text", (other,)).others == (other,)
+    assert str(BindError("text", (other,))) == "text"
+
+
 @pytest.mark.parametrize(
     ("error", "code", "message"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from aioserve import send_buffer
 from aioserve.errors import ClientDisconnectedError
 from aioserve.outgoing import Outgoing
-from tests.doubles import FORMS, FakeTransport
+from tests.doubles import FORMS, FakeLoop, FakeTransport
 from tests.sending import Sending
 from tests.wire import on_both_loops
 
@@ -165,6 +166,24 @@ def test_it_tells_what_the_client_has_taken(sending, outgoing):
     sending.transport.unsent = 0
 
     assert (outgoing.taken, outgoing.unsent) == (28, 0)
+
+
+def test_what_the_client_of_a_unix_socket_has_not_read_is_not_taken():
+    ours, theirs = socket.socketpair(socket.AF_UNIX)
+    with ours, theirs:
+        outgoing = Outgoing(FakeTransport(socket=ours), FakeLoop())
+        for _ in range(4):
+            outgoing.send(bytes(10_000))
+            ours.sendall(bytes(10_000))
+        before = outgoing.taken
+
+        theirs.recv(10_000, socket.MSG_WAITALL)
+
+        assert before + 10_000 <= outgoing.taken < 40_000
+        assert not outgoing.is_taken
+        theirs.recv(30_000, socket.MSG_WAITALL)
+        assert outgoing.taken == 40_000
+        assert outgoing.is_taken
 
 
 # Back-pressure

@@ -1,15 +1,28 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 
 import pytest
 
 from aioserve import preflight
 from aioserve.errors import BindError, ConfigurationError, StartupError, TlsError
+from aioserve.listen.sockets import port_line
 from aioserve.preflight import prepare
 from aioserve.server import ServerHttpProtocol
 from aioserve.settings import Application, Bind, Look, Process, Settings, Static, Tls
+
+
+class FakeListening:
+    """One socket, of a family."""
+
+    def __init__(self, family):
+        self.sockets = [self]
+        self.family = family
+
+    def getsockname(self):
+        return ("127.0.0.1", 80)
 
 
 @pytest.fixture(autouse=True)
@@ -20,8 +33,8 @@ def bound(monkeypatch):
     def bind_sockets(bind):
         asked.append(bind)
         if bind.host == "taken":
-            raise BindError("taken:8080 cannot be had")
-        return ["a socket"]
+            raise BindError("taken:8080 cannot be had", (BindError("another cannot be had"),))
+        return FakeListening(socket.AF_UNIX if bind.host == "unix" else socket.AF_INET)
 
     monkeypatch.setattr(preflight, "bind_sockets", bind_sockets)
     monkeypatch.setattr(sys, "path", list(sys.path))
@@ -39,7 +52,7 @@ def test_application_folders_and_address_are_made_ready(tmp_path, bound):
     found = prepare(Settings(application, Bind(port=0), process, static=Static((("/", str(tmp_path)),))))
 
     assert found.factory is ServerHttpProtocol
-    assert found.sockets == ["a socket"]
+    assert port_line(found.listening.sockets) == "80\n"
     assert found.problems == []
     assert bound == [Bind(port=0)]
 
@@ -58,7 +71,7 @@ def test_every_problem_is_found_in_order(tmp_path):
 
     found = said(settings)
 
-    assert [kind for kind, _ in found] == [StartupError, *[ConfigurationError] * 5, BindError]
+    assert [kind for kind, _ in found] == [StartupError, *[ConfigurationError] * 5, *[BindError] * 2]
     assert [text for _, text in found] == [
         f"there is no module 'nosuch' in {tmp_path}",
         f"--port-file: '{tmp_path}/none/port' cannot be written",
@@ -67,7 +80,24 @@ def test_every_problem_is_found_in_order(tmp_path):
         f"cannot serve '{tmp_path}/a': No such file or directory",
         f"cannot serve {__file__!r}: it is not a folder",
         "taken:8080 cannot be had",
+        "another cannot be had",
     ]
+
+
+@pytest.mark.parametrize(
+    ("host", "port_file", "found"),
+    [
+        ("unix", "port", ["--port-file: there is no port, only unix sockets"]),
+        ("unix", None, []),
+        ("127.0.0.1", "port", []),
+    ],
+)
+def test_port_file_needs_a_port(host, port_file, found, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    assert [
+        text for _, text in said(Settings(bind=Bind(host), process=Process(port_file=port_file)))
+    ] == found
 
 
 @pytest.mark.parametrize("port_file", ["port", "./port", os.devnull])
@@ -194,3 +224,9 @@ def test_problems_of_rules_are_found_by_who_asks_for_them(site):
 def test_certificate_that_cannot_be_used_is_a_problem():
     settings = Settings(static=Static((("/", "."),)), tls=Tls(certfile="nosuch.pem"))
     assert said(settings) == [(TlsError, "'nosuch.pem': No such file or directory")]
+
+
+def test_addresses_are_left_alone_where_somebody_has_bound_them(bound):
+    found = prepare(Settings(process=Process(port_file="port")), bind=False)
+
+    assert found.listening.sockets == bound == []

@@ -12,7 +12,7 @@ import re
 import signal
 import socket
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from importlib.util import find_spec
 
 import pytest
@@ -20,12 +20,14 @@ import pytest
 from aioserve import runner
 from aioserve.errors import ConfigurationError
 from aioserve.http1.parser import ParserLimits
+from aioserve.listen.addresses import UnixAddress
 from aioserve.listen.sockets import bind_sockets
 from aioserve.runner import make_options, run
 from aioserve.server import ServerHttpProtocol
 from aioserve.settings import Bind, Limits, Logs, Process, Settings, Static, Timeouts
 from aioserve.workers.channel import Channel, Order
 from aioserve.workers.orders import Orders
+from tests.listen.test_tcp import backlog_of
 
 LOOPS = [False, *([True] if find_spec("uvloop") else [])]
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -55,7 +57,7 @@ class Clients:
 
     def __init__(self, opened):
         self._opened = opened
-        self.sockets = [opened.enter_context(each) for each in bind_sockets(Bind("127.0.0.1", 0))]
+        self.sockets = [opened.enter_context(each) for each in bind_sockets(Bind("127.0.0.1", 0)).sockets]
         self.port = self.sockets[0].getsockname()[1]
 
     def connect(self, data=GET):
@@ -121,6 +123,36 @@ def test_access_log_is_all_of_its_output(process, clients, capfd):
     out, err = capfd.readouterr()
     assert re.fullmatch(r'127\.0\.0\.1 - - \[.+\] "GET / HTTP/1\.1" 200 2 "-" "-"\n', out)
     assert err == ""
+
+
+def test_client_of_a_unix_socket_is_served_and_has_no_name(process, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    with (
+        closing(bind_sockets(Bind(addresses=(UnixAddress("web.sock"),)))) as listening,
+        socket.socket(socket.AF_UNIX) as client,
+    ):
+        client.connect("web.sock")
+        client.sendall(GET)
+
+        serve(Settings(process=process), Handler, listening.sockets)
+
+        assert read(client).endswith(b"\r\n\r\n/\n")
+        assert capfd.readouterr().out.startswith("- - - [")
+
+
+def test_as_many_connections_wait_as_the_parent_said(process, clients):
+    class Looks(Handler):
+        def handle_request(self, message, payload):
+            found.append(backlog_of(clients.sockets[0]))
+            super().handle_request(message, payload)
+
+    found = []
+    before = backlog_of(clients.sockets[0])
+    clients.connect()
+
+    serve(silent(process, bind=Bind(backlog=before)), Looks, clients.sockets)
+
+    assert found == [before]
 
 
 def test_folder_is_served_without_an_application(process, clients, tmp_path, monkeypatch):

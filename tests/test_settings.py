@@ -48,6 +48,18 @@ def test_unusable_text_is_refused_with_its_source():
         build_settings({"port": Given(("x",), "AIOSERVE_PORT")})
 
 
+@pytest.mark.parametrize("other", ["host", "port"])
+def test_options_that_exclude_each_other_are_refused_with_their_sources(other):
+    with pytest.raises(ConfigurationError) as refused:
+        build_settings({"bind": Given((":80",), "--bind"), other: Given(("0",), f"AIOSERVE_{other.upper()}")})
+    assert str(refused.value) == f"--bind cannot be given together with AIOSERVE_{other.upper()}"
+
+
+@pytest.mark.parametrize("one", ALL, ids=lambda one: one.key)
+def test_options_exclude_options_that_there_are(one):
+    assert set(one.excludes) <= OPTIONS.keys() - {one.key}
+
+
 def test_keys_and_flags_are_each_declared_once():
     flags = [form for one in ALL for form in (*one.forms, *dict(one.shortcuts))]
 

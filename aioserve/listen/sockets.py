@@ -1,129 +1,264 @@
-"""The sockets that the server accepts on: resolved, bound and listening.
+"""The sockets that the server accepts on: all that the options ask for, bound and listening.
 
-This file decides how an address becomes sockets, and what is said when it cannot be had. Binding happens
-before there is an event loop, so that whoever starts the server learns of a taken port by its exit code.
+This file decides which sockets a choice of addresses stands for, which of those that are open already are
+among them, and who closes them. Binding happens before there is an event loop, so that whoever starts the
+server learns of a taken port by its exit code.
 """
 
 from __future__ import annotations
 
-import errno
+import os
 import socket
-import sys
-from contextlib import ExitStack, suppress
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aioserve import send_buffer
-from aioserve.errors import BindError
+from aioserve.errors import BindError, ConfigurationError
+from aioserve.listen import inherited, tcp, unix
+from aioserve.listen.addresses import InheritedDescriptor, SystemdSockets, TcpAddress, UnixAddress
+from aioserve.listen.settings import DEFAULT_HOST, DEFAULT_PORT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterable, Iterator
 
+    from aioserve.listen.addresses import Address
+    from aioserve.listen.inherited import HandedOver
+    from aioserve.listen.unix import SocketFile
     from aioserve.settings import Bind
 
-BACKLOG = 2_048  # connections that wait to be accepted; the kernel may allow fewer
-_NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+_IP = (socket.AF_INET, socket.AF_INET6)
 
 
-def bind_sockets(bind: Bind) -> list[socket.socket]:
-    """Bind every address that a host and a port stand for.
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One socket.
+
+    Attributes:
+        key: what was asked for: an address of one family, the path of a file, a descriptor.
+        sock: bound to it.
+        file: of a unix socket that we have bound.
+    """
+
+    key: Hashable
+    sock: socket.socket
+    file: SocketFile | None = None
+
+
+class Listening:
+    """Sockets that listen, and the files of those among them that have one.
+
+    Several of these may have a socket in common: `rebind` makes one of another.
+
+    Attributes:
+        listeners: the sockets, each with what was asked for, in the order in which that was.
+        handed_over: what systemd has handed over; None until it is asked.
+    """
+
+    def __init__(self, handed_over: HandedOver | None = None) -> None:
+        self.handed_over = handed_over
+        self.listeners: list[Listener] = []
+        self._pid = os.getpid()
+
+    @property
+    def sockets(self) -> list[socket.socket]:
+        """The sockets, in the same order."""
+        return [each.sock for each in self.listeners]
+
+    def close(self, keep: Listening | None = None) -> None:
+        """Close the sockets, and remove their files where these are still ours.
+
+        In a child of the process that bound them the files stay.
+
+        Args:
+            keep: what serves on. What it has as well stays open, and so do inherited descriptors, which could
+                not be had again; whoever opened them has them open too, so that closing them would refuse
+                nobody.
+        """
+        kept = [] if keep is None else keep.listeners
+        for each in self.listeners:
+            if each in kept:
+                continue
+            if each.file is not None and os.getpid() == self._pid:
+                each.file.remove()
+            if keep is not None and isinstance(each.key, InheritedDescriptor):
+                each.sock.detach()
+            else:
+                each.sock.close()
+
+    def together_with(self, other: Listening) -> Listening:
+        """Return one that has the sockets of both."""
+        both = Listening(other.handed_over)
+        for each in (*self.listeners, *other.listeners):
+            both.add(each)
+        return both
+
+    def find(self, key: Hashable) -> Listener | None:
+        """Return the listener of a key, unless it is closed, or its file has gone and no client finds it."""
+        for each in self.listeners:
+            if each.key == key and each.sock.fileno() >= 0 and (each.file is None or each.file.is_ours):
+                return each
+        return None
+
+    def add(self, listener: Listener) -> None:
+        """Take a listener, once."""
+        if listener not in self.listeners:
+            self.listeners.append(listener)
+
+    def has_descriptor(self, number: int) -> bool:
+        """Whether a descriptor is one of the sockets."""
+        return any(each.sock.fileno() == number for each in self.listeners)
+
+
+def bind_sockets(bind: Bind) -> Listening:
+    """Bind every address that the options ask for.
 
     Returns:
         Listening sockets; a name with several addresses gives several, all of one port. Those of them that
         this machine does not have are left out, such as ``::1`` where there is no IPv6.
 
     Raises:
-        BindError: the name is unknown, or an address cannot be had; nothing stays bound.
+        BindError: an address cannot be had; the error has those of further addresses; nothing stays bound.
     """
-    sockets: list[socket.socket] = []
+    return rebind(bind, Listening())
+
+
+def rebind(bind: Bind, held: Listening) -> Listening:
+    """Bind every address that the options ask for, while others are still served, perhaps by other options.
+
+    A socket that is held and asked for again is in the result; everything else is bound anew, which fails for
+    an address that takes in a held one, as ``:80`` does ``127.0.0.1:80``. Then ``held.close(keep=new)`` or
+    ``new.close(keep=held)`` ends the one or the other.
+
+    Raises:
+        BindError: as by `bind_sockets`; what is held stays open.
+    """
+    binding = _Binding(bind, held)
     problems = []
-    with ExitStack() as bound:
-        for family, address in _resolve(bind.host, bind.port):
-            port = sockets[0].getsockname()[1] if sockets else address[1]
-            try:
-                sock = _listen(family, (address[0], port, *address[2:]))
-            except OSError as error:
-                problems.append(BindError(_explain(error, address[0], port)))
-                if error.errno not in _NOT_HERE:
-                    raise problems[-1] from None
-            else:
-                sockets.append(bound.enter_context(sock))
-        if not sockets:
-            raise problems[0]
-        bound.pop_all()
-    return sockets
+    for address in binding.addresses():
+        try:
+            for listener in binding.open(address):
+                binding.new.add(listener)
+        except BindError as problem:
+            problems.append(problem)
+    if problems:
+        binding.new.close(keep=held)
+        first, *others = problems
+        raise BindError(str(first), tuple(others))
+    return binding.new
+
+
+class _Binding:
+    """Addresses that become sockets.
+
+    Attributes:
+        new: those that were found or bound so far.
+    """
+
+    def __init__(self, bind: Bind, held: Listening) -> None:
+        self._bind = bind
+        self._held = held
+        self.new = Listening(held.handed_over)
+
+    def addresses(self) -> tuple[Address, ...]:
+        """Return what is asked for, by flags, by systemd or by nobody, each address once."""
+        bind = self._bind
+        if bind.addresses:
+            return tuple(dict.fromkeys(bind.addresses))
+        if bind.host is None and bind.port is None and self._handed_over().descriptors:
+            return (SystemdSockets(),)
+        host = DEFAULT_HOST if bind.host is None else bind.host
+        return (TcpAddress(host, DEFAULT_PORT if bind.port is None else bind.port),)
+
+    def open(self, address: Address) -> Iterator[Listener]:
+        """Find or bind the sockets of one address."""
+        match address:
+            case TcpAddress():
+                yield from self._open_tcp(address)
+            case UnixAddress():
+                yield self._open_unix(address)
+            case InheritedDescriptor(number):
+                yield self._open_inherited(number)
+            case _:
+                yield from map(self._open_inherited, self._handed_over().numbers(address.name))
+
+    def _open_tcp(self, address: TcpAddress) -> Iterator[Listener]:
+        bind = self._bind
+        port, missing = 0, None  # all get the port of the first
+        for family, place in tcp.resolve(address):
+            found = self._find((family, place))
+            if found is None:
+                host, asked = place[:2]
+                try:
+                    sock = tcp.listen(
+                        family,
+                        (host, port or asked, *place[2:]),
+                        backlog=bind.backlog,
+                        must_share=bind.reuse_port,
+                    )
+                except OSError as error:
+                    problem = BindError(tcp.explain(error, host, port or asked))
+                    if error.errno not in tcp.NOT_HERE:
+                        raise problem from None
+                    missing = missing or problem
+                    continue
+                found = Listener((family, place), sock)
+            port = port or found.sock.getsockname()[1]
+            yield found
+        if missing is not None and not port:
+            raise missing
+
+    def _open_unix(self, address: UnixAddress) -> Listener:
+        key = os.path.abspath(address.path)  # noqa: PTH100 - makes one text of /run/x and /run/./x
+        found = self._find(key)
+        if found is None or found.file is None:
+            return Listener(key, *unix.listen(address, backlog=self._bind.backlog))
+        found.file.allow(address.mode)
+        return found
+
+    def _open_inherited(self, number: int) -> Listener:
+        key = InheritedDescriptor(number)
+        found = self._find(key)
+        if found is not None:
+            return found
+        if self._held.has_descriptor(number) or self.new.has_descriptor(number):
+            # The number was free, and is now that of a socket which we have bound ourselves.
+            raise inherited.refusal(number, "it is not open")
+        return Listener(key, inherited.take(number, backlog=self._bind.backlog))
+
+    def _find(self, key: Hashable) -> Listener | None:
+        found = self.new.find(key) or self._held.find(key)
+        if found is not None:
+            found.sock.listen(self._bind.backlog)
+        return found
+
+    def _handed_over(self) -> HandedOver:
+        if self.new.handed_over is None:
+            self.new.handed_over = self._held.handed_over = inherited.receive(os.environ)
+        return self.new.handed_over
+
+
+def port_line(sockets: Iterable[socket.socket]) -> str:
+    """Return what a port file says: the port of the first TCP socket.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    port = next((each.getsockname()[1] for each in sockets if each.family in _IP), None)
+    if port is None:
+        raise ConfigurationError("--port-file: there is no port, only unix sockets")
+    return f"{port}\n"
 
 
 def format_address(sock: socket.socket, scheme: str = "http") -> str:
-    """Return where a socket can be reached, as a URL: ``http://127.0.0.1:8080``, ``http://[::1]:8080``."""
-    host, port = sock.getsockname()[:2]
-    return f"{scheme}://[{host}]:{port}" if sock.family == socket.AF_INET6 else f"{scheme}://{host}:{port}"
+    """Return where a socket can be reached.
 
-
-def _resolve(host: str, port: int | str) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
-    try:
-        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except (socket.gaierror, UnicodeError) as error:
-        if getattr(error, "errno", None) == socket.EAI_SERVICE:
-            raise BindError(f"cannot listen on {host}: there is no service named {port!r}") from None
-        reason = getattr(error, "strerror", None) or error
-        raise BindError(f"cannot listen on {host!r}: {reason}") from None
-    addresses = [(family, address) for family, _, _, _, address in found]
-    return list(dict.fromkeys(addresses))  # type: ignore[arg-type]  # one each, in the system's order
-
-
-def _listen(family: socket.AddressFamily, address: tuple[str, int]) -> socket.socket:
-    with ExitStack() as opened:
-        sock = opened.enter_context(socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP))
-        # A port whose last connections are still in TIME_WAIT can be had again; one that is served cannot.
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # the same on every system
-        send_buffer.bound(sock)
-        sock.setblocking(False)
-        sock.bind(address)
-        sock.listen(BACKLOG)
-        opened.pop_all()
-    return sock
-
-
-def _explain(error: OSError, host: str, port: int) -> str:
-    """Say in one line why an address cannot be had, and what helps."""
-    where = f"cannot listen on {host} port {port}"
-    match error.errno:
-        case errno.EADDRINUSE:
-            holder = _holder_of(port)
-            return f"{where}: it is in use{f' by {holder}' if holder else ''}"
-        case errno.EACCES | errno.EPERM if port < 1024:
-            return (
-                f"{where}: ports below 1024 are privileged; take a socket from a systemd .socket unit, or "
-                f"allow it by: setcap cap_net_bind_service=+ep {Path(sys.executable).resolve()}"
-            )
-        case number if number in _NOT_HERE:
-            return f"{where}: this machine does not have that address"
-        case _:
-            return f"{where}: {error.strerror}"
-
-
-def _holder_of(port: int) -> str | None:
-    """Name the process that listens on a TCP port: ``nginx (pid 4711)``; None where nobody can tell."""
-    inodes = set(_listening_inodes(port))
-    if not inodes:
-        return None
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            for descriptor in (process / "fd").iterdir():
-                with suppress(OSError):
-                    if str(descriptor.readlink()) in inodes:
-                        name = (process / "comm").read_text(errors="replace").strip()
-                        return f"{name} (pid {process.name})"
-    return None
-
-
-def _listening_inodes(port: int) -> Iterator[str]:
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        with suppress(OSError):
-            for line in Path(table).read_text(encoding="ascii").splitlines()[1:]:
-                fields = line.split()
-                if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:  # 0A: it listens
-                    yield f"socket:[{fields[9]}]"
+    That is a URL: ``http://127.0.0.1:8080``, ``http://[::1]:8080``. There is none for a unix socket, which is
+    ``unix:/run/web.sock``; a client has to be told what it speaks there, so TLS is added in words.
+    """
+    name = sock.getsockname()
+    if sock.family in _IP:
+        host, port = name[:2]
+        return (
+            f"{scheme}://[{host}]:{port}" if sock.family == socket.AF_INET6 else f"{scheme}://{host}:{port}"
+        )
+    path = "@" + os.fsdecode(name[1:]) if isinstance(name, bytes) else name  # bytes are an abstract socket
+    return f"unix:{path} (TLS)" if scheme == "https" else f"unix:{path}"

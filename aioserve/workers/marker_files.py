@@ -25,6 +25,11 @@ class MarkerFile:
         self._path = None if name is None else Path(name)
         self._inode: tuple[int, int] | None = None
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it is to be written at all."""
+        return self._path is not None
+
     def write(self, text: str) -> None:
         """Write it, in the place of what was there; a pipe or a device is written to, and not replaced.
 

@@ -13,14 +13,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aioserve.errors import ConfigurationError
-from aioserve.listen.sockets import format_address
+from aioserve.listen.sockets import format_address, port_line
 from aioserve.observe.logs import open_observers
 from aioserve.workers.marker_files import MarkerFile
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Sequence
-
+    from aioserve.listen.sockets import Listening
     from aioserve.settings import Settings
     from aioserve.workers.notify import ServiceManager
 
@@ -58,16 +56,17 @@ class Publicity:
         """
         self._pid_file.write(f"{os.getpid()}\n")
 
-    def serves(self, settings: Settings, sockets: Sequence[socket.socket], workers: int) -> None:
+    def serves(self, settings: Settings, listening: Listening, workers: int) -> None:
         """Say that requests are answered, for the first time or with what has been loaded anew.
 
         Raises:
             ConfigurationError: a file cannot be written, the first time.
         """
         scheme = "https" if settings.tls.certfile else "http"
-        addresses = [format_address(each, scheme) for each in sockets]
+        addresses = [format_address(each, scheme) for each in listening.sockets]
         try:
-            self._port_file.write(f"{sockets[0].getsockname()[1]}\n")
+            if self._port_file.is_wanted:
+                self._port_file.write(port_line(listening.sockets))
             self._ready_file.write(json.dumps({"pid": os.getpid(), "addresses": addresses}) + "\n")
         except ConfigurationError as problem:
             if not self.has_said_ready:

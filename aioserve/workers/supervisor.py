@@ -18,8 +18,8 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from aioserve.errors import ConfigurationError, StartupError
-from aioserve.listen.sockets import bind_sockets
 from aioserve.workers.channel import GRACE, News, Order
+from aioserve.workers.editions import Editions
 from aioserve.workers.fleet import HOPELESS, Do, Fleet, Start, State
 from aioserve.workers.notify import ServiceManager
 from aioserve.workers.processes import BecomeWorker, Processes
@@ -27,10 +27,10 @@ from aioserve.workers.publicity import Publicity
 from aioserve.workers.signals import Signals
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from aioserve.settings import Settings
+    from aioserve.workers.editions import Edition
     from aioserve.workers.fleet import Act
 
 logger = logging.getLogger(__name__)
@@ -53,18 +53,13 @@ class Supervisor:
         settings: all of them.
         read_settings: reads them again.
 
-    Attributes:
-        settings: of the workers that are started now.
-        sockets: that those accept from.
-
     Raises:
         BindError: an address cannot be had.
+        ConfigurationError: the settings cannot be followed.
     """
 
     def __init__(self, settings: Settings, read_settings: Callable[[], Settings]) -> None:
-        self.settings = settings
-        self.sockets = bind_sockets(settings.bind)
-        self._read_settings = read_settings
+        self._editions = Editions(settings, read_settings)
         self._manager = ServiceManager()
         self._public = Publicity(settings, self._manager)
         self._fleet = Fleet(_size_of(settings), _timeout_of(settings), settings.timeouts.shutdown)
@@ -72,8 +67,6 @@ class Supervisor:
         self._processes = Processes(self._selector, self._hear)
         self._signals = Signals()
         self._selector.register(self._signals, selectors.EVENT_READ, self._take_signals)
-        self._proven = settings, self.sockets  # with which a worker has served
-        self._held = self.sockets  # all that are open
         self._is_reloading = False
         self._stop_signals = 0
         self._is_forced = False
@@ -91,6 +84,11 @@ class Supervisor:
             signal.SIGTTIN: partial(self._resize, 1),
             signal.SIGTTOU: partial(self._resize, -1),
         }
+
+    @property
+    def edition(self) -> Edition:
+        """What the workers that are started now serve."""
+        return self._editions.current
 
     def run(self) -> int:
         """Serve until a signal ends it, and return the exit code.
@@ -120,7 +118,10 @@ class Supervisor:
         self._processes.close()
         self._public.close(is_over=not is_worker)
         # An address that is given up is free only when no worker has its socket any more.
-        _close_all(self._held, but=self.sockets if is_worker else ())
+        if is_worker:
+            self._editions.settle()
+        else:
+            self._editions.close()
 
     # Waiting
 
@@ -143,7 +144,7 @@ class Supervisor:
             case News.SERVES:
                 self._fleet.serves(pid, time.monotonic())
                 if not self._fleet.is_on_trial:
-                    self._proven = self.settings, self.sockets
+                    self._editions.prove()
             case News.ALIVE:
                 self._fleet.heard(pid, time.monotonic())
             case News.TIRED:
@@ -160,14 +161,13 @@ class Supervisor:
             return
         if self._is_reloading:
             self._is_reloading = False
-            _close_all(self._held, but=self.sockets)
-            self._held = self.sockets
+            self._editions.settle()
             logger.info("reloaded")
         elif self._public.has_said_ready:
             return
         if self._manager.period and self._alive_at == inf:
             self._alive_at = time.monotonic()
-        self._public.serves(self.settings, self.sockets, len(fleet.serving))
+        self._public.serves(*self.edition, len(fleet.serving))
 
     # Signals
 
@@ -192,7 +192,7 @@ class Supervisor:
             self._exit_code = _FORCED if number == signal.SIGINT else 0
             self._force(Do.FORCE if self._stop_signals == 2 else Do.KILL)
             return
-        timeouts = self.settings.timeouts
+        timeouts = self.edition.settings.timeouts
         delay = timeouts.drain_delay if self._fleet.serving else 0.0
         self._public.stops(delay + timeouts.shutdown + GRACE)
         self._fleet.stop(time.monotonic(), delay)
@@ -227,32 +227,30 @@ class Supervisor:
         if self._fleet.is_stopping:
             return
         self._public.reloads()
+        workers = self.edition.settings.process.workers
         try:
-            settings = self._read_settings()
-            sockets = self.sockets if settings.bind == self.settings.bind else bind_sockets(settings.bind)
+            self._editions.load()
         except (ConfigurationError, StartupError) as problem:
             logger.error("not reloaded: %s", problem)  # noqa: TRY400 - a person made a mistake
             self._public.goes_on()
             return
         logger.info("reloading")
         self._is_reloading = True
-        self._held = [*self._held, *(each for each in sockets if each not in self._held)]
-        if settings.process.workers != self.settings.process.workers:
-            self._fleet.size = _size_of(settings)
-        self._use(settings, sockets)
+        if self.edition.settings.process.workers != workers:
+            self._fleet.size = _size_of(self.edition.settings)
+        self._configure()
         self._fleet.reload()
 
     def _give_up_reload(self) -> None:
         logger.error("not reloaded: a new worker could not start; the old ones go on")
         self._fleet.give_up_reload()
         self._is_reloading = False
-        self._use(*self._proven)
-        _close_all(self._held, but=self.sockets)
-        self._held = self.sockets
+        self._editions.go_back()
+        self._configure()
         self._public.goes_on()
 
-    def _use(self, settings: Settings, sockets: list[socket.socket]) -> None:
-        self.settings, self.sockets = settings, sockets
+    def _configure(self) -> None:
+        settings = self.edition.settings
         self._fleet.configure(_timeout_of(settings), settings.timeouts.shutdown)
 
     # Workers
@@ -265,7 +263,7 @@ class Supervisor:
             if step.what in _COMPLAINTS:
                 logger.error(_COMPLAINTS[step.what], step.pid)
             if step.what is Do.STOP:
-                _close_all(self._held)  # the workers have them still, and take out who waits in them
+                self._editions.close()  # the workers have them still, and take out who waits in them
             if step.what in _ORDERS:
                 self._processes.say(step.pid, _ORDERS[step.what])
             else:
@@ -320,13 +318,8 @@ def supervise(settings: Settings, read_settings: Callable[[], Settings]) -> int:
     finally:
         if not is_worker:
             supervisor.close()
-    return work(supervisor.settings, supervisor.sockets, channel)
-
-
-def _close_all(sockets: Iterable[socket.socket], *, but: Sequence[socket.socket] = ()) -> None:
-    for each in sockets:
-        if each not in but:
-            each.close()
+    settings, listening = supervisor.edition
+    return work(settings, listening.sockets, channel)
 
 
 def _size_of(settings: Settings) -> int:

@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # for annotations alone counts as well.
 LAYERS = {
     "command": "__main__ cli parameters",
-    "parent": "workers.supervisor workers.worker workers.processes workers.publicity workers.fleet "
-    "workers.notify workers.signals workers.marker_files",
+    "parent": "workers.supervisor workers.worker workers.processes workers.editions workers.publicity "
+    "workers.fleet workers.notify workers.signals workers.marker_files",
     "start": "preflight loader config_file",
     "process": "runner admission complaints responders workers.orders workers.channel workers.describe "
     "workers.fatigue",
@@ -26,7 +26,7 @@ LAYERS = {
     "static.resource static.representation static.compression static.rule_files "
     "static.redirects static.targets static.header_fields static.patterns static.caching "
     "static.lookup static.tree static.shared_file static.watch static.media_types "
-    "listen.sockets listen.tls",
+    "listen.sockets listen.tcp listen.unix listen.inherited listen.holders listen.tls",
     "handler": "server",
     "connection": "connection deadlines exchange phase",
     "bytes in": "incoming handler_options payload multipart forms charsets",
@@ -35,8 +35,8 @@ LAYERS = {
     "observation": "observe.logs observe.console observe.formats observe.access observe.streams error_pages",
     "wire": "http1.parser http1.lines http1.chunks http1.rules http1.framing http1.grammar",
     "meaning": "http.conditional http.ranges http.negotiation http.messages http.dates",
-    "values": "settings static.settings listen.settings static.kinds options kinds http.statuses multidict "
-    "errors escaping suggestion",
+    "values": "settings static.settings listen.settings listen.addresses static.kinds options kinds "
+    "http.statuses multidict errors escaping suggestion",
     "packages": "workers static listen observe http1 http aioserve",
 }
 

@@ -43,7 +43,7 @@ def refuse(start, tmp_path):
         (tmp_path / f"{name}.py").write_text(text)
 
     def refuse(*words, program=("-m", "aioserve")):
-        if "--port" not in words:
+        if not {"--port", "--bind"} & {*words}:
             words = (*words, "--port", "0")  # the address is tried first, and another test may have 8080
         program = start(sys.executable, *program, *words)
         code = program.wait()
@@ -72,6 +72,15 @@ def refuse(start, tmp_path):
         ("app:Handler --prot 1", 2, r"No such option.*--prot.*"),
         ("", 2, r"nothing to serve; try aioserve app:Handler or aioserve --static \./site"),
         ("app:Handler --host host.invalid", 4, r"cannot listen on 'host\.invalid': .+"),
+        ("app:Handler --bind 8080", 2, r"--bind: '8080' is not an address: HOST:PORT, .+"),
+        ("app:Handler --bind :0 --port 0", 2, r"--bind cannot be given together with --port"),
+        ("app:Handler --bind systemd", 4, r"cannot listen on systemd: it has handed over no socket; .+"),
+        ("app:Handler --bind fd://999", 4, r"cannot listen on fd://999: it is not open"),
+        (
+            "app:Handler --bind unix:web.sock --port-file port",
+            2,
+            r"--port-file: there is no port, only unix sockets",
+        ),
         ("app:Handler --port-file none/port", 2, r"--port-file: 'none/port' cannot be written"),
     ],
 )

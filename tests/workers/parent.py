@@ -53,9 +53,9 @@ class FakePublicity:
         self.has_said_ready = False
         self.manager = manager
 
-    def serves(self, settings, sockets, workers):
+    def serves(self, settings, listening, workers):
         self.has_said_ready = True
-        self.log.append(("serves", settings.process.workers, len(sockets), workers))
+        self.log.append(("serves", settings.process.workers, len(listening.sockets), workers))
 
     def stops(self, seconds):
         self.log.append(("stops", seconds))

@@ -155,3 +155,8 @@ def test_file_that_cannot_be_written_is_complained_of(tmp_path, name, reason):
         file.write("text")
     assert str(raised.value) == f"--a-file: {str(tmp_path / name)!r} cannot be written: {reason}"
     file.remove()
+
+
+def test_file_is_wanted_where_it_has_a_name(tmp_path):
+    assert MarkerFile("--pid-file", str(tmp_path / "pid")).is_wanted
+    assert not MarkerFile("--pid-file", None).is_wanted

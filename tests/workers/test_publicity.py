@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from contextlib import ExitStack
+from contextlib import closing
 
 import pytest
 
 from aioserve.errors import ConfigurationError
-from aioserve.listen.sockets import bind_sockets
+from aioserve.listen.addresses import TcpAddress
+from aioserve.listen.sockets import bind_sockets, format_address
 from aioserve.settings import Application, Bind, Logs, Process, Settings, Static, Tls
 from aioserve.workers.publicity import Publicity
 
@@ -38,11 +39,15 @@ def plain_streams(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
+def listen_on(*hosts):
+    return bind_sockets(Bind(addresses=tuple(TcpAddress(host, 0) for host in hosts)))
+
+
 @pytest.fixture
-def sockets():
-    """Two that listen, at different ports."""
-    with ExitStack() as opened:
-        yield [opened.enter_context(bind_sockets(Bind("127.0.0.1", 0))[0]) for _ in range(2)]
+def listening():
+    """Two sockets that listen, at different ports."""
+    with closing(listen_on("127.0.0.1", "127.0.0.2")) as found:
+        yield found
 
 
 @pytest.fixture
@@ -70,8 +75,8 @@ def with_files(folder):
     return Process(**names)
 
 
-def urls(sockets, scheme="http"):
-    return [f"{scheme}://127.0.0.1:{each.getsockname()[1]}" for each in sockets]
+def urls(listening, scheme="http"):
+    return [format_address(each, scheme) for each in listening.sockets]
 
 
 def said(capfd):
@@ -92,34 +97,34 @@ def test_who_takes_signals_is_said_first(publish, tmp_path):
     assert (tmp_path / "pid").read_text() == f"{os.getpid()}\n"
 
 
-def test_where_it_serves_is_said_when_it_does(publish, tmp_path, sockets):
+def test_where_it_serves_is_said_when_it_does(publish, tmp_path, listening):
     public = publish(process=with_files(tmp_path))
     public.begins()
-    public.serves(Settings(), sockets, 1)
+    public.serves(Settings(), listening, 1)
 
     assert {each.name for each in tmp_path.iterdir()} == {"pid", "port", "ready"}
-    assert (tmp_path / "port").read_text() == f"{sockets[0].getsockname()[1]}\n"
+    assert (tmp_path / "port").read_text() == f"{listening.sockets[0].getsockname()[1]}\n"
     ready = (tmp_path / "ready").read_text()
-    assert json.loads(ready) == {"pid": os.getpid(), "addresses": urls(sockets)}
+    assert json.loads(ready) == {"pid": os.getpid(), "addresses": urls(listening)}
     assert ready.endswith("}\n")
 
 
-def test_files_are_there_before_anybody_else_is_told(publish, tmp_path, sockets, manager, capfd):
+def test_files_are_there_before_anybody_else_is_told(publish, tmp_path, listening, manager, capfd):
     (tmp_path / "ready").mkdir()
     public = publish(process=with_files(tmp_path))
 
     with pytest.raises(ConfigurationError):
-        public.serves(Settings(), sockets, 1)
+        public.serves(Settings(), listening, 1)
     assert not public.has_said_ready
     assert (manager.told, said(capfd)) == ([], [])
 
 
 def test_files_go_in_the_end_but_not_with_a_worker_that_lets_go_of_what_is_its_parents(
-    publish, tmp_path, sockets, manager
+    publish, tmp_path, listening, manager
 ):
     public = publish(process=with_files(tmp_path))
     public.begins()
-    public.serves(Settings(), sockets, 1)
+    public.serves(Settings(), listening, 1)
     public.close(is_over=False)
     assert len([*tmp_path.iterdir()]) == 3
 
@@ -128,11 +133,11 @@ def test_files_go_in_the_end_but_not_with_a_worker_that_lets_go_of_what_is_its_p
     assert manager.told[-2:] == [("close",), ("close",)]
 
 
-def test_no_files_are_written_where_none_are_wanted(publish, tmp_path, sockets, monkeypatch):
+def test_no_files_are_written_where_none_are_wanted(publish, tmp_path, listening, monkeypatch):
     monkeypatch.chdir(tmp_path)
     public = publish()
     public.begins()
-    public.serves(Settings(), sockets, 1)
+    public.serves(Settings(), listening, 1)
     public.close(is_over=True)
 
     assert [*tmp_path.iterdir()] == []
@@ -141,20 +146,20 @@ def test_no_files_are_written_where_none_are_wanted(publish, tmp_path, sockets, 
 # The person, or the log
 
 
-def test_log_says_where_it_listens(publish, sockets, capfd):
+def test_log_says_where_it_listens(publish, listening, capfd):
     public = publish()
     assert not public.has_said_ready
-    public.serves(Settings(), sockets, 1)
+    public.serves(Settings(), listening, 1)
 
     assert public.has_said_ready
-    assert said(capfd) == [f"INFO listening on {', '.join(urls(sockets))}"]
+    assert said(capfd) == [f"INFO listening on {', '.join(urls(listening))}"]
 
 
-def test_addresses_are_those_of_https_where_there_is_a_certificate(publish, sockets, manager, capfd):
-    publish().serves(Settings(tls=Tls(certfile="cert.pem")), sockets, 1)
+def test_addresses_are_those_of_https_where_there_is_a_certificate(publish, listening, manager, capfd):
+    publish().serves(Settings(tls=Tls(certfile="cert.pem")), listening, 1)
 
-    assert said(capfd) == [f"INFO listening on {', '.join(urls(sockets, 'https'))}"]
-    assert manager.told == [("ready", f"1 worker on {', '.join(urls(sockets, 'https'))}")]
+    assert said(capfd) == [f"INFO listening on {', '.join(urls(listening, 'https'))}"]
+    assert manager.told == [("ready", f"1 worker on {', '.join(urls(listening, 'https'))}")]
 
 
 @pytest.mark.parametrize(
@@ -169,9 +174,9 @@ def test_addresses_are_those_of_https_where_there_is_a_certificate(publish, sock
     ],
     ids=["application", "folders", "both"],
 )
-def test_person_is_told_what_is_served(publish, sockets, capfd, sections, names):
+def test_person_is_told_what_is_served(publish, listening, capfd, sections, names):
     settings = Settings(logs=Logs(color="always"), **sections)
-    publish(logs=settings.logs).serves(settings, sockets, 1)
+    publish(logs=settings.logs).serves(settings, listening, 1)
     text = re.sub(r"\x1b\[[\d;]*m", "", capfd.readouterr().err)
 
     assert [name for name in names if name in text] == names
@@ -202,33 +207,34 @@ def test_requests_are_nothing_that_the_parent_logs(publish):
 
 
 @pytest.mark.parametrize(("workers", "words"), [(1, "1 worker on "), (2, "2 workers on ")])
-def test_service_manager_is_told_how_many_serve_and_where(publish, sockets, manager, workers, words):
-    publish().serves(Settings(), sockets, workers)
+def test_service_manager_is_told_how_many_serve_and_where(publish, listening, manager, workers, words):
+    publish().serves(Settings(), listening, workers)
 
-    assert manager.told == [("ready", words + ", ".join(urls(sockets)))]
+    assert manager.told == [("ready", words + ", ".join(urls(listening)))]
 
 
 def test_reload_is_said_to_the_service_manager_and_in_the_files_and_not_on_the_terminal(
-    publish, tmp_path, sockets, manager, capfd
+    publish, tmp_path, listening, manager, capfd
 ):
     public = publish(process=with_files(tmp_path))
-    public.serves(Settings(), sockets[:1], 1)
+    public.serves(Settings(), listening, 1)
     public.reloads()
-    public.serves(Settings(), sockets[1:], 3)
+    with closing(listen_on("127.0.0.3")) as new:
+        public.serves(Settings(), new, 3)
 
-    assert said(capfd) == [f"INFO listening on {urls(sockets)[0]}"]
-    assert manager.told == [
-        ("ready", f"1 worker on {urls(sockets)[0]}"),
-        ("reloading",),
-        ("ready", f"3 workers on {urls(sockets)[1]}"),
-    ]
-    assert (tmp_path / "port").read_text() == f"{sockets[1].getsockname()[1]}\n"
-    assert json.loads((tmp_path / "ready").read_text())["addresses"] == urls(sockets)[1:]
+        assert said(capfd) == [f"INFO listening on {', '.join(urls(listening))}"]
+        assert manager.told == [
+            ("ready", f"1 worker on {', '.join(urls(listening))}"),
+            ("reloading",),
+            ("ready", f"3 workers on {urls(new)[0]}"),
+        ]
+        assert (tmp_path / "port").read_text() == f"{new.sockets[0].getsockname()[1]}\n"
+        assert json.loads((tmp_path / "ready").read_text())["addresses"] == urls(new)
 
 
-def test_reload_that_fails_ends_with_the_words_of_before(publish, sockets, manager):
+def test_reload_that_fails_ends_with_the_words_of_before(publish, listening, manager):
     public = publish()
-    public.serves(Settings(), sockets, 2)
+    public.serves(Settings(), listening, 2)
     public.reloads()
     public.goes_on()
 
@@ -251,28 +257,28 @@ def test_service_manager_is_told_how_long_the_end_may_take(publish, manager):
 
 
 def test_file_that_cannot_be_written_at_first_is_an_error_and_nobody_is_told(
-    publish, sockets, manager, tmp_path
+    publish, listening, manager, tmp_path
 ):
     public = publish(process=Process(ready_file=str(tmp_path / "none" / "ready")))
 
     with pytest.raises(ConfigurationError, match=r"--ready-file: .* cannot be written: No such file"):
-        public.serves(Settings(), sockets, 1)
+        public.serves(Settings(), listening, 1)
     assert not public.has_said_ready
     assert manager.told == []
 
 
 def test_file_that_cannot_be_written_again_ends_nothing_that_serves(
-    publish, sockets, manager, tmp_path, capfd
+    publish, listening, manager, tmp_path, capfd
 ):
     """The disk may be full by then."""
     folder = tmp_path / "folder"
     folder.mkdir()
     public = publish(process=Process(port_file=str(folder / "port")))
-    public.serves(Settings(), sockets, 1)
+    public.serves(Settings(), listening, 1)
     (folder / "port").unlink()
     folder.rmdir()
 
-    public.serves(Settings(), sockets, 1)
+    public.serves(Settings(), listening, 1)
 
     assert "ERROR --port-file: " in capfd.readouterr().err
     assert [what for what, *_ in manager.told] == ["ready", "ready"]

@@ -51,7 +51,7 @@ def test_answers_are_counted(make):
 def test_sockets_are_closed_when_the_workers_are_told_to_stop(make):
     """What they accept then nobody else could; a client that comes later is refused."""
     parent = make()
-    (sock,) = parent.supervisor.sockets
+    (sock,) = parent.supervisor.edition.listening.sockets
     states = []
     parent.run(
         parent.serve(1),

@@ -43,7 +43,7 @@ def test_reload_replaces_one_after_the_other(make):
 
 def test_reload_takes_over_the_number_of_workers_and_the_address(make):
     parent = make(ONE, Settings(bind=Bind("127.0.0.2", 0), process=Process(workers=2)))
-    (old,) = parent.supervisor.sockets
+    (old,) = parent.supervisor.edition.listening.sockets
     seen = []
     parent.run(
         parent.serve(1),
@@ -84,7 +84,7 @@ def test_address_that_cannot_be_had_changes_nothing(make, caplog):
 
 def test_if_the_new_cannot_start_the_old_go_on_as_before(make, caplog):
     parent = make(ONE, Settings(bind=Bind("127.0.0.2", 0)))
-    before = parent.supervisor.sockets
+    before = parent.supervisor.edition.listening
     parent.run(
         parent.serve(1),
         parent.send(signal.SIGHUP),
@@ -93,8 +93,8 @@ def test_if_the_new_cannot_start_the_old_go_on_as_before(make, caplog):
         parent.die(1),
     )
 
-    assert parent.supervisor.settings is ONE
-    assert parent.supervisor.sockets is before
+    assert parent.supervisor.edition.settings is ONE
+    assert parent.supervisor.edition.listening is before
     assert parent.processes.log == [("start", 1), ("start", 2), (Order.STOP, 1)]
     assert parent.public.log[2:4] == ["reloads", "goes_on"]
     assert caplog.messages == ["not reloaded: a new worker could not start; the old ones go on"]
@@ -117,7 +117,7 @@ def test_what_is_gone_back_to_is_what_served_last(make):
         parent.die_all(),
     )
 
-    assert parent.supervisor.settings is first
+    assert parent.supervisor.edition.settings is first
 
 
 def test_old_start_that_dies_meanwhile_is_no_failure_of_the_new(make, caplog):
@@ -144,7 +144,7 @@ def test_word_of_a_worker_that_was_ended_proves_nothing(make):
         parent.die_all(),
     )
 
-    assert parent.supervisor.settings is TWO
+    assert parent.supervisor.edition.settings is TWO
 
 
 def test_nothing_is_reloaded_while_it_stops(make):
@@ -157,12 +157,12 @@ def test_nothing_is_reloaded_while_it_stops(make):
 def test_new_worker_has_no_socket_of_the_address_that_is_given_up(make):
     """As long as somebody has it, clients connect to it, and nobody answers."""
     parent = make(ONE, Settings(bind=Bind("127.0.0.2", 0)))
-    (old,) = parent.supervisor.sockets
+    (old,) = parent.supervisor.edition.listening.sockets
     seen = []
 
     def look_as_the_child():
         """Do what the new process does, but for closing what this one still needs."""
-        (new,) = parent.supervisor.sockets
+        (new,) = parent.supervisor.edition.listening.sockets
         parent.processes.leave()
         seen.append((old.fileno(), new.fileno() >= 0))
 

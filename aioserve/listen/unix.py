@@ -1,0 +1,140 @@
+"""Unix sockets: a file that clients connect to.
+
+This file decides whose file may be replaced, who may connect, and which file may be removed in the end.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aioserve.errors import BindError
+from aioserve.listen.holders import holder_of_path
+
+if TYPE_CHECKING:
+    from aioserve.listen.addresses import UnixAddress
+
+
+@dataclass(frozen=True, slots=True)
+class SocketFile:
+    """The file of a socket that we have bound.
+
+    Attributes:
+        path: where it is, whatever becomes of the current folder.
+        identity: device, inode and time of the last change of contents, which a socket does not have. The
+            number of an inode alone is given again at once, so another server's file could have it.
+    """
+
+    path: Path
+    identity: tuple[int, int, int]
+
+    @classmethod
+    def at(cls, path: Path) -> SocketFile:
+        """Take note of the file that is there now."""
+        return cls(path, _identity(path))
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the file that is there is still the one that we have bound."""
+        try:
+            return _identity(self.path) == self.identity
+        except OSError:
+            return False
+
+    def allow(self, mode: int) -> None:
+        """Change who may connect.
+
+        Raises:
+            BindError: it cannot be changed.
+        """
+        try:
+            self.path.chmod(mode)
+        except OSError as error:
+            raise BindError(_explain(error, str(self.path))) from None
+
+    def remove(self) -> None:
+        """Remove the file if it is still ours."""
+        if self.is_ours:
+            with suppress(OSError):  # nothing is lost: the next server replaces it
+                self.path.unlink()
+
+
+def listen(address: UnixAddress, *, backlog: int) -> tuple[socket.socket, SocketFile]:
+    """Bind a unix socket, and listen.
+
+    Raises:
+        BindError: another server listens there, or something else is there, or it cannot be made.
+    """
+    with ExitStack() as undone:
+        try:
+            sock = undone.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            sock.setblocking(False)
+            _bind(sock, address.path)
+            file = SocketFile.at(Path(address.path).absolute())
+            undone.callback(file.remove)
+            # Until it listens every connect is refused, so nobody gets in under another mode than this. An
+            # umask would do as well, but it is the whole process's, and the application may have threads.
+            file.allow(address.mode)
+            sock.listen(backlog)
+        except OSError as error:
+            raise BindError(_explain(error, address.path)) from None
+        undone.pop_all()
+    return sock, file
+
+
+def _bind(sock: socket.socket, path: str) -> None:
+    try:
+        sock.bind(path)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        _remove_stale(path)
+        sock.bind(path)
+
+
+def _remove_stale(path: str) -> None:
+    """Remove the socket of a server that has ended without doing so.
+
+    Raises:
+        BindError: it is no socket, or somebody listens there.
+        OSError: nobody can tell, or it cannot be removed.
+    """
+    with suppress(FileNotFoundError):  # gone meanwhile
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):  # a link is none either, wherever it leads
+            raise BindError(f"cannot listen on unix:{path}: a file is there that is not a socket")
+        if _is_live(path):
+            holder = holder_of_path(path)
+            raise BindError(f"cannot listen on unix:{path}: it is in use{f' by {holder}' if holder else ''}")
+        Path(path).unlink()
+
+
+def _is_live(path: str) -> bool:
+    """Whether somebody listens, also one whose queue is full, or who speaks in datagrams."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.setblocking(False)
+        try:
+            client.connect(path)
+        except ConnectionRefusedError:
+            return False
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EPROTOTYPE):
+                raise
+        return True
+
+
+def _identity(path: Path) -> tuple[int, int, int]:
+    found = path.lstat()
+    return found.st_dev, found.st_ino, found.st_mtime_ns
+
+
+def _explain(error: OSError, path: str) -> str:
+    where = f"cannot listen on unix:{path}"
+    if error.errno is None:  # said by Python, before the system is asked
+        return f"{where}: a path of {len(os.fsencode(path))} bytes is too long for a socket; Linux takes 107"
+    return f"{where}: {error.strerror}"

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import closing, suppress
+from dataclasses import replace
+
+import pytest
+
+from aioserve.errors import BindError, ConfigurationError
+from aioserve.listen.addresses import TcpAddress, UnixAddress
+from aioserve.settings import Bind, Process, Settings
+from aioserve.workers.editions import Editions
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+class Desk:
+    """Where editions are read: the next one is set by the test."""
+
+    def __init__(self, opened, *addresses):
+        self.next = listen_at(*addresses)
+        self.editions = opened(Editions(self.next, self.read))
+
+    def read(self):
+        if isinstance(self.next, Exception):
+            raise self.next
+        return self.next
+
+    def load(self, *addresses):
+        self.next = listen_at(*addresses)
+        self.editions.load()
+
+    @property
+    def sockets(self):
+        return self.editions.current.listening.sockets
+
+
+@pytest.fixture
+def desk():
+    made = []
+    yield lambda *addresses: Desk(lambda each: made.append(each) or each, *addresses)
+    for each in made:
+        each.close()
+
+
+def listen_at(*addresses):
+    return Settings(bind=Bind(addresses=tuple(map(address_of, addresses))))
+
+
+def address_of(place):
+    return UnixAddress(place) if isinstance(place, str) else TcpAddress("127.0.0.1", place)
+
+
+def is_open(sock):
+    return sock.fileno() >= 0
+
+
+def is_served(path):
+    with socket.socket(socket.AF_UNIX) as client, suppress(FileNotFoundError):
+        client.connect(path)
+        return True
+    return False
+
+
+def test_the_first_is_what_was_given(desk):
+    made = desk("a.sock")
+
+    assert made.editions.current.settings == listen_at("a.sock")
+    assert is_served("a.sock")
+
+
+def test_what_the_new_one_has_as_well_stays_open_and_the_rest_is_closed_at_the_end(desk):
+    made = desk("a.sock", "b.sock")
+    kept, left = made.sockets
+    made.load("c.sock", "a.sock")
+
+    assert made.sockets[1] is kept
+    assert is_served("b.sock")  # by the workers of before
+    made.editions.prove()
+    made.editions.settle()
+    assert (is_open(kept), is_open(left)) == (True, False)
+    assert [is_served(each) for each in ("a.sock", "b.sock", "c.sock")] == [True, False, True]
+
+
+def test_the_next_one_has_sockets_of_all_that_came_before(desk):
+    """Also of one that was on its way when it was overtaken: workers of it may serve already."""
+    made = desk("a.sock")
+    made.load("b.sock")
+    (second,) = made.sockets
+    made.load("b.sock", 0)
+
+    assert made.sockets[0] is second
+    made.editions.settle()
+    assert [is_served(each) for each in ("a.sock", "b.sock")] == [False, True]
+
+
+def test_back_at_the_one_that_works_the_others_are_closed(desk):
+    made = desk("a.sock")
+    made.editions.prove()
+    first = made.editions.current
+    made.load("b.sock")
+    made.load("c.sock")
+    made.editions.go_back()
+
+    assert made.editions.current is first
+    assert [is_served(each) for each in ("a.sock", "b.sock", "c.sock")] == [True, False, False]
+
+
+@pytest.mark.parametrize("problem", [ConfigurationError("unknown key"), BindError("it is in use")])
+def test_settings_that_cannot_be_read_change_nothing(desk, problem):
+    made = desk("a.sock")
+    first, made.next = made.editions.current, problem
+    with pytest.raises(type(problem)):
+        made.editions.load()
+
+    assert made.editions.current is first
+    assert is_served("a.sock")
+
+
+def test_address_that_cannot_be_had_changes_nothing(desk):
+    made = desk("a.sock")
+    first = made.editions.current
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken, pytest.raises(BindError):
+        made.load("b.sock", taken.getsockname()[1])
+
+    assert made.editions.current is first
+    assert [is_served(each) for each in ("a.sock", "b.sock")] == [True, False]
+
+
+def with_port_file(settings):
+    return replace(settings, process=Process(port_file="port"))
+
+
+def test_file_for_the_port_needs_one(desk):
+    settings = with_port_file(listen_at("a.sock"))
+    with pytest.raises(ConfigurationError, match="--port-file: there is no port"):
+        Editions(settings, lambda: settings)
+
+    assert not is_served("a.sock")
+    made = desk(0)
+    first, made.next = made.editions.current, with_port_file(listen_at("a.sock"))
+    with pytest.raises(ConfigurationError):
+        made.editions.load()
+    assert made.editions.current is first
+    assert not is_served("a.sock")
+    assert is_open(made.sockets[0])
+
+
+def test_child_leaves_the_files_to_its_parent(desk, monkeypatch):
+    made = desk("a.sock")
+    made.load("b.sock")
+    monkeypatch.setattr(os, "getpid", lambda: 1)  # in a child, which has the same sockets
+    made.editions.settle()
+
+    assert {each.name for each in os.scandir()} == {"a.sock", "b.sock"}
