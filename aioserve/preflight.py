@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aioserve.errors import BindError, ConfigurationError, StartupError
+from aioserve.listen.certificates import open_certificates
 from aioserve.listen.sockets import Listening, bind_sockets, port_line
-from aioserve.listen.tls import make_context
 from aioserve.loader import load_handler
 from aioserve.static.responder import StaticFiles
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Iterator
 
+    from aioserve.listen.certificates import Certificates
     from aioserve.server import ServerHttpProtocol
     from aioserve.settings import Process, Settings, Static
 
@@ -32,14 +32,14 @@ class Preflight:
 
     Attributes:
         factory: makes a handler for each connection; None where there are only files to serve.
-        tls: the context of the certificate, where HTTPS is served.
+        tls: the certificates, where HTTPS is served.
         listening: bound to the addresses; whoever asked for it closes it.
         problems: everything that is wrong, in the order found.
     """
 
     factory: Callable[[], ServerHttpProtocol] | None = None
     listening: Listening = field(default_factory=Listening)
-    tls: ssl.SSLContext | None = None
+    tls: Certificates | None = None
     problems: list[ConfigurationError | StartupError] = field(default_factory=list)
 
 
@@ -54,9 +54,11 @@ def prepare(settings: Settings, *, bind: bool = True) -> Preflight:
     found.problems.extend(_missing_parts(settings.process))
     found.problems.extend(_unusable_folders(settings.static, is_check=settings.look.check))
     try:
-        found.tls = make_context(settings.tls)
-    except StartupError as problem:
+        found.tls = open_certificates(settings.tls)
+    except (ConfigurationError, StartupError) as problem:
         found.problems.append(problem)
+    if found.tls and settings.look.check:  # otherwise the log says it, and a new one is waited for
+        found.problems.extend(found.tls.problems())
     try:
         if bind:
             found.listening = bind_sockets(settings.bind)

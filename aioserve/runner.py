@@ -32,11 +32,11 @@ from aioserve.workers.describe import describe
 from aioserve.workers.fatigue import Fatigue
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from aioserve.connection import Connection
     from aioserve.http.messages import Responder
+    from aioserve.listen.certificates import Certificates
     from aioserve.observe.access import AccessLog
     from aioserve.settings import Settings
     from aioserve.ticker import Ticker, Ticking
@@ -60,7 +60,7 @@ def run(
     settings: Settings,
     factory: Factory | None,
     sockets: list[socket.socket],
-    tls: ssl.SSLContext | None,
+    tls: Certificates | None,
     orders: Orders,
 ) -> None:
     """Serve until an order ends it.
@@ -69,7 +69,7 @@ def run(
         settings: all of them.
         factory: makes a handler for each connection; None where there are only files.
         sockets: listening; they are closed in the end.
-        tls: of the certificate, where they speak HTTPS.
+        tls: the certificates, where they speak HTTPS.
         orders: from the parent; they are closed in the end.
 
     Raises:
@@ -125,7 +125,7 @@ class _Server:
         settings: Settings,
         factory: Factory | None,
         sockets: list[socket.socket],
-        tls: ssl.SSLContext | None,
+        tls: Certificates | None,
         orders: Orders,
     ) -> None:
         self._settings = settings
@@ -137,7 +137,8 @@ class _Server:
         # Its shutdown is bounded by the connection's own deadlines: the loop's time would begin when an
         # answer is closed, and cut off what a slow client has not read by then.
         times = {"ssl_handshake_timeout": timeout, "ssl_shutdown_timeout": _A_DAY}
-        self._tls: Any = {"ssl": tls, **times} if tls else {}
+        self._tls: Any = {"ssl": tls.context, **times} if tls else {}
+        self._certificates = tls
         self._orders = orders
         self._options: HandlerOptions | None = None
 
@@ -149,6 +150,9 @@ class _Server:
         loop.set_exception_handler(Complaints())
         observers = open_observers(settings.logs, debug=settings.process.debug, call_later=loop.call_later)
         try:
+            if self._certificates:
+                self._certificates.watch(loop.call_later)
+                orders.on(Order.REOPEN, self._certificates.reread)
             parts = LoopParts.of(loop)  # held here, so that it lives from the first connection to the last
             make_protocol = self._protocol_maker(parts.ticker, observers.access_log)
             servers = [await self._listen(loop, each, make_protocol) for each in self._sockets]
@@ -164,6 +168,8 @@ class _Server:
             await self._end(await orders.next(), servers, make_protocol, parts)
             self.close_files()
         finally:
+            if self._certificates:
+                self._certificates.close()
             observers.close()
 
     async def _listen(

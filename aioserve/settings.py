@@ -266,7 +266,8 @@ class Look:
         "--check",
         BOOLEAN,
         False,
-        "Import the application, look at the folders, try the addresses, report every problem and exit.",
+        "Import the application, look at folders and certificates, try the address, report every problem and "
+        "exit.",
         reach=Reach.TYPED,
     )
     completion: str | None = option(

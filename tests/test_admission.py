@@ -14,7 +14,7 @@ import pytest
 
 from aioserve import admission
 from aioserve.admission import allowed_connections
-from aioserve.listen.tls import make_context
+from aioserve.listen.tls import Pair, make_context
 from aioserve.settings import Tls
 from tests.admitting import admitting
 from tests.doubles import FakeTransport
@@ -395,7 +395,7 @@ async def test_a_handler_may_be_compared_by_its_value():
 async def test_handshakes_that_fail_take_no_room(tmp_path, caplog):
     file = tmp_path / "pair.pem"
     file.write_text(CERTIFICATE + KEY)
-    async with admitting(hello, 1, tls=make_context(Tls(str(file)))) as server:
+    async with admitting(hello, 1, tls=make_context(Tls(), Pair(str(file)))) as server:
         for _ in range(5):
             client = await server.connect()
             client.send(GET)

@@ -12,6 +12,7 @@ from aioserve.listen.sockets import port_line
 from aioserve.preflight import prepare
 from aioserve.server import ServerHttpProtocol
 from aioserve.settings import Application, Bind, Look, Process, Settings, Static, Tls
+from tests.listen.pem import EXPIRED, KEY
 
 
 class FakeListening:
@@ -222,7 +223,7 @@ def test_problems_of_rules_are_found_by_who_asks_for_them(site):
 
 
 def test_certificate_that_cannot_be_used_is_a_problem():
-    settings = Settings(static=Static((("/", "."),)), tls=Tls(certfile="nosuch.pem"))
+    settings = Settings(static=Static((("/", "."),)), tls=Tls(certfiles=("nosuch.pem",)))
     assert said(settings) == [(TlsError, "'nosuch.pem': No such file or directory")]
 
 
@@ -230,3 +231,20 @@ def test_addresses_are_left_alone_where_somebody_has_bound_them(bound):
     found = prepare(Settings(process=Process(port_file="port")), bind=False)
 
     assert found.listening.sockets == bound == []
+
+
+def test_options_of_tls_that_contradict_each_other_are_a_problem():
+    ((kind, _),) = said(Settings(tls=Tls(certfiles=("a.pem",), self_signed=True)))
+    assert kind is ConfigurationError
+
+
+@pytest.mark.parametrize("is_check", [False, True])
+def test_certificate_that_has_expired_is_served_and_a_problem_to_who_asks(tmp_path, is_check):
+    """Its successor is waited for, and the log says so."""
+    (tmp_path / "old.pem").write_text(EXPIRED + KEY)
+    tls = Tls(certfiles=(str(tmp_path / "old.pem"),))
+
+    found = prepare(Settings(tls=tls, look=Look(check=is_check)))
+
+    assert found.tls is not None
+    assert [(type(one), one.exit_code) for one in found.problems] == [(TlsError, 5)] * is_check

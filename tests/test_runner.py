@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import sys
 from contextlib import ExitStack, closing
 from importlib.util import find_spec
@@ -86,13 +87,13 @@ class Handler(ServerHttpProtocol):
         self.writer.write_response(200, f"{message.path}\n")
 
 
-def serve(settings, factory, sockets, *orders):
+def serve(settings, factory, sockets, *orders, tls=None):
     """Serve until a handler ends it, given orders before it begins; return what the worker says."""
     ours, theirs = Channel.pair()
     for order in orders:
         ours.say(order)
     try:
-        run(settings, factory, sockets, None, Orders(theirs, settings.timeouts.shutdown))
+        run(settings, factory, sockets, tls, Orders(theirs, settings.timeouts.shutdown))
         return [*ours.heard()]
     finally:
         ours.close()
@@ -171,6 +172,37 @@ def test_folder_is_served_without_an_application(process, clients, tmp_path, mon
     serve(silent(process, static=Static((("/", str(tmp_path)),))), None, clients.sockets)
     assert read(client).endswith(b"\r\n\r\na")
     assert read(missing).startswith(b"HTTP/1.1 404 ")
+
+
+class Certificates:
+    """Those of a server to which nobody speaks TLS; it notes what is asked of it."""
+
+    def __init__(self):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.asked = []
+
+    def watch(self, call_later):
+        self.asked.append(call_later.__name__)
+
+    def reread(self):
+        self.asked.append("reread")
+
+    def close(self):
+        self.asked.append("close")
+
+
+def test_certificates_are_looked_after_while_there_is_a_loop(process, clients, monkeypatch):
+    real = Orders.next
+
+    async def stop(orders):
+        asyncio.get_running_loop().call_later(0, os.kill, os.getpid(), signal.SIGTERM)
+        return await real(orders)
+
+    monkeypatch.setattr(Orders, "next", stop)
+    certificates = Certificates()
+
+    serve(silent(process), Handler, clients.sockets, Order.REOPEN, tls=certificates)
+    assert certificates.asked == ["call_later", "reread", "close"]
 
 
 def test_folder_that_cannot_be_served_is_refused_and_nothing_stays_open(process, clients):

@@ -63,20 +63,52 @@ class Bind:
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """With which certificate TLS is spoken."""
+    """With which certificates TLS is spoken, and with whom."""
 
     title: ClassVar[str] = "TLS"
 
-    certfile: str | None = option(
+    certfiles: tuple[str, ...] = repeatable(
         "--ssl-certfile",
         PATH,
-        None,
-        "Serve HTTPS with the certificate, or chain of certificates, in this PEM file.",
+        (),
+        "Serve HTTPS with the certificate, or chain of certificates, in this PEM file, which is read again "
+        "when it changes. Of several the one whose names have the one that a client asks for, or else the "
+        "first.",
     )
-    keyfile: str | None = option(
+    keyfiles: tuple[str, ...] = repeatable(
         "--ssl-keyfile",
         PATH,
-        None,
-        "PEM file with the private key of the certificate.",
+        (),
+        "PEM file with the private key of the certificate; of several one for each, in the same order.",
         default_text="in the file of the certificate",
     )
+    password_file: str | None = option(
+        "--ssl-keyfile-password-file",
+        PATH,
+        None,
+        "File whose first line is the password of the private keys that are encrypted.",
+    )
+    client_ca: str | None = option(
+        "--ssl-client-ca",
+        PATH,
+        None,
+        "Let in only clients with a certificate that an authority in this PEM file has signed.",
+    )
+    ciphers: str = option(
+        "--ssl-ciphers",
+        TEXT,
+        "ECDHE+AESGCM:ECDHE+CHACHA20",
+        "Ciphers for TLS 1.2, as a list of OpenSSL; those of TLS 1.3 are all good.",
+    )
+    self_signed: bool = option(
+        "--ssl-self-signed",
+        BOOLEAN,
+        False,
+        "Serve HTTPS with a new certificate for localhost and this machine, which nobody trusts; for "
+        "development.",
+    )
+
+    @property
+    def is_spoken(self) -> bool:
+        """Whether there is a certificate to speak it with."""
+        return bool(self.certfiles) or self.self_signed

@@ -1,19 +1,22 @@
 """What workers are started with: the settings, and the sockets that they ask for.
 
-This file decides which edition that is while one takes the place of another, and what becomes of the sockets
-of either.
+This file decides which edition that is while one takes the place of another, what becomes of the sockets of
+either, and that all workers show the same self-signed certificate.
 """
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from aioserve.listen.certificates import Certificates, files_of
 from aioserve.listen.sockets import Listening, bind_sockets, port_line, rebind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aioserve.settings import Settings
+    from aioserve.settings import Settings, Tls
 
 
 class Edition(NamedTuple):
@@ -36,34 +39,48 @@ class Editions:
     Raises:
         BindError: an address cannot be had.
         ConfigurationError: the settings cannot be followed.
+        TlsError: a self-signed certificate cannot be made.
     """
 
     def __init__(self, settings: Settings, read_settings: Callable[[], Settings]) -> None:
         self._read_settings = read_settings
+        self._made: Tls | None = None  # names the files of the self-signed certificate, once it was asked for
+        self._is_introduced = False
+        self._files = ExitStack()
         self.current = self._proven = Edition(settings, bind_sockets(settings.bind))
         self._open = self.current.listening  # with that of editions that were, or will have been
         try:
-            self._check()
+            self.current = self._proven = self._complete()
         except Exception:
-            self.close()
+            self.forget()
             raise
 
     def load(self) -> None:
         """Read the settings anew and bind what they ask for; where that fails, nothing has changed.
 
         Raises:
-            BindError, ConfigurationError: as when the first was made, or by reading.
+            BindError, ConfigurationError, TlsError: as when the first was made, or by reading.
         """
         settings = self._read_settings()
         before = self.current
         self.current = Edition(settings, rebind(settings.bind, self._open))
         try:
-            self._check()
+            self.current = self._complete()
         except Exception:
             self.current.listening.close(keep=self._open)
             self.current = before
             raise
         self._open = self._open.together_with(self.current.listening)
+
+    def introduce(self) -> None:
+        """Tell of a self-signed certificate, once.
+
+        Raises:
+            TlsError: it cannot be used with what else is asked for.
+        """
+        if self._made is not None and not self._is_introduced:
+            self._is_introduced = True
+            Certificates(self._made).introduce()
 
     def prove(self) -> None:
         """Know that workers serve with the current one."""
@@ -83,6 +100,19 @@ class Editions:
         """Close everything: who was started with it has it still."""
         self._open.close()
 
-    def _check(self) -> None:
-        if self.current.settings.process.port_file:
-            port_line(self.current.listening.sockets)
+    def forget(self) -> None:
+        """Close everything and remove the files: nobody is there any more who would read them."""
+        self.close()
+        self._files.close()
+
+    def _complete(self) -> Edition:
+        """Return the current one with what else it needs."""
+        settings, listening = self.current
+        if settings.process.port_file:
+            port_line(listening.sockets)
+        if not settings.tls.self_signed:
+            return self.current
+        if self._made is None:
+            self._made = self._files.enter_context(files_of(settings.tls))
+        tls = replace(settings.tls, self_signed=False, certfiles=self._made.certfiles)
+        return Edition(replace(settings, tls=tls), listening)

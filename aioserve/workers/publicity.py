@@ -62,7 +62,7 @@ class Publicity:
         Raises:
             ConfigurationError: a file cannot be written, the first time.
         """
-        scheme = "https" if settings.tls.certfile else "http"
+        scheme = "https" if settings.tls.is_spoken else "http"
         addresses = [format_address(each, scheme) for each in listening.sockets]
         try:
             if self._port_file.is_wanted:

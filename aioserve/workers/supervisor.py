@@ -98,6 +98,7 @@ class Supervisor:
             ConfigurationError: a file that was asked for cannot be written.
         """
         self._public.begins()
+        self._editions.introduce()
         fleet = self._fleet
         while True:
             if fleet.failure is not None and not fleet.is_stopping:
@@ -121,7 +122,7 @@ class Supervisor:
         if is_worker:
             self._editions.settle()
         else:
-            self._editions.close()
+            self._editions.forget()
 
     # Waiting
 
@@ -230,6 +231,7 @@ class Supervisor:
         workers = self.edition.settings.process.workers
         try:
             self._editions.load()
+            self._editions.introduce()
         except (ConfigurationError, StartupError) as problem:
             logger.error("not reloaded: %s", problem)  # noqa: TRY400 - a person made a mistake
             self._public.goes_on()

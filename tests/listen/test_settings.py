@@ -22,7 +22,10 @@ def test_default_that_is_found_out_later_is_told():
 
 
 def test_tls_is_spoken_only_where_a_certificate_is_given():
-    assert Tls() == Tls(certfile=None, keyfile=None)
+    assert Tls() == Tls(certfiles=(), keyfiles=(), self_signed=False)
+    assert not Tls(keyfiles=("a.pem",)).is_spoken
+    assert Tls(certfiles=("a.pem",)).is_spoken
+    assert Tls(self_signed=True).is_spoken
 
 
 @pytest.mark.parametrize(
@@ -34,8 +37,12 @@ def test_tls_is_spoken_only_where_a_certificate_is_given():
         ("bind", ":80", "bind", "addresses", (TcpAddress("", 80),)),
         ("backlog", "5", "bind", "backlog", 5),
         ("reuse-port", "on", "bind", "reuse_port", True),
-        ("ssl-certfile", "a.pem", "tls", "certfile", "a.pem"),
-        ("ssl-keyfile", "b.pem", "tls", "keyfile", "b.pem"),
+        ("ssl-certfile", "a.pem", "tls", "certfiles", ("a.pem",)),
+        ("ssl-keyfile", "b.pem", "tls", "keyfiles", ("b.pem",)),
+        ("ssl-keyfile-password-file", "c", "tls", "password_file", "c"),
+        ("ssl-client-ca", "ca.pem", "tls", "client_ca", "ca.pem"),
+        ("ssl-ciphers", "HIGH", "tls", "ciphers", "HIGH"),
+        ("ssl-self-signed", "on", "tls", "self_signed", True),
     ],
 )
 def test_option_is_read_from_its_text(key, text, section, name, value):

@@ -7,10 +7,11 @@ import ssl
 
 import pytest
 
-from aioserve.errors import TlsError
-from aioserve.listen.tls import make_context
+from aioserve.errors import ConfigurationError, TlsError
+from aioserve.listen.tls import Pair, make_context, pairs_of
 from aioserve.settings import Tls
-from tests.listen.pem import CERTIFICATE, ENCRYPTED_KEY, FOREIGN_KEY, KEY
+from tests.listen.handshakes import Handshake
+from tests.listen.pem import CERTIFICATE, CLIENT, CLIENT_CA, ENCRYPTED_KEY, FOREIGN_KEY, KEY
 
 FILES = {
     "cert.pem": CERTIFICATE,
@@ -21,6 +22,13 @@ FILES = {
     "text.txt": "no PEM\n",
     "damaged.pem": CERTIFICATE.replace("\nM", "\n!"),
     "empty.pem": "",
+    "password": "secret\nnot this\n",
+    "password.dos": "secret\r\n",
+    "wrong": "guess\n",
+    "long": "x" * 2_000,
+    "ca.pem": CLIENT_CA,
+    "client.pem": CLIENT + KEY,
+    "stranger.pem": CERTIFICATE + KEY,
 }
 
 
@@ -33,39 +41,12 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def refusal(certfile, keyfile=None):
+def refusal(certfile, keyfile=None, **more):
     with pytest.raises(TlsError) as refused:
-        make_context(Tls(certfile, keyfile))
+        make_context(Tls(**more), Pair(certfile, keyfile))
     assert refused.value.exit_code == 5
     assert refused.value.details == ""
     return str(refused.value)
-
-
-class Handshake:
-    """A client and a server that hear each other through memory.
-
-    Args:
-        server: its context.
-        client: its context.
-    """
-
-    def __init__(self, server, client):
-        to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.server = server.wrap_bio(to_server, to_client, server_side=True)
-        self.client = client.wrap_bio(to_client, to_server, server_hostname="localhost")
-
-    def run(self):
-        """Let each speak until both have done; what the server refuses is raised."""
-        waiting = [self.client, self.server]
-        while waiting:
-            for each in tuple(waiting):
-                try:
-                    each.do_handshake()
-                except ssl.SSLWantReadError:
-                    pass
-                else:
-                    waiting.remove(each)
-        return self
 
 
 def client(**attributes):
@@ -79,19 +60,55 @@ def client(**attributes):
 # Files
 
 
-def test_without_files_there_is_no_tls():
-    assert make_context(Tls()) is None
+@pytest.mark.parametrize(
+    ("tls", "pairs"),
+    [
+        (Tls(), ()),
+        (Tls(self_signed=True), ()),
+        (Tls(self_signed=True, client_ca="ca"), ()),
+        (Tls(("a",)), (("a", None),)),
+        (Tls(("a", "b")), (("a", None), ("b", None))),
+        (Tls(("a", "b"), ("c", "d")), (("a", "c"), ("b", "d"))),
+    ],
+)
+def test_each_certificate_has_its_key(tls, pairs):
+    assert pairs_of(tls) == pairs
 
 
-def test_a_key_without_certificate_says_which_option_is_missing():
-    assert refusal(None, "key.pem") == "--ssl-keyfile: there is no --ssl-certfile that it belongs to"
+@pytest.mark.parametrize(
+    ("tls", "flag"),
+    [
+        (Tls(keyfiles=("key.pem",)), "--ssl-keyfile"),
+        (Tls(keyfiles=("key.pem",), self_signed=True), "--ssl-keyfile"),
+        (Tls(password_file="password"), "--ssl-keyfile-password-file"),  # noqa: S106 - a file
+        (Tls(client_ca="ca.pem"), "--ssl-client-ca"),
+    ],
+)
+def test_what_belongs_to_no_certificate_is_refused(tls, flag):
+    with pytest.raises(TlsError) as refused:
+        pairs_of(tls)
+    assert str(refused.value) == f"{flag}: there is no --ssl-certfile that it belongs to"
+
+
+@pytest.mark.parametrize("keyfiles", [("c",), ("c", "d", "e")])
+def test_some_certificates_with_a_key_and_some_without_are_refused(keyfiles):
+    with pytest.raises(TlsError) as refused:
+        pairs_of(Tls(("a", "b"), keyfiles))
+    assert str(refused.value) == (
+        f"--ssl-keyfile: there must be one for each --ssl-certfile, or none; there are {len(keyfiles)} for 2"
+    )
+
+
+def test_a_certificate_of_files_and_a_self_signed_one_contradict_each_other():
+    with pytest.raises(ConfigurationError, match="--ssl-self-signed"):
+        pairs_of(Tls(("a",), self_signed=True))
 
 
 @pytest.mark.parametrize(
     ("certfile", "keyfile"), [("cert.pem", "key.pem"), ("both.pem", None), ("both.pem", "key.pem")]
 )
 def test_certificate_and_key_may_be_in_two_files_or_in_one(certfile, keyfile):
-    shaken = Handshake(make_context(Tls(certfile, keyfile)), client()).run()
+    shaken = Handshake(make_context(Tls(), Pair(certfile, keyfile)), client()).run()
     assert shaken.client.getpeercert(binary_form=True) == ssl.PEM_cert_to_DER_cert(CERTIFICATE)
 
 
@@ -103,7 +120,11 @@ def test_certificate_and_key_may_be_in_two_files_or_in_one(certfile, keyfile):
         ("cert.pem", "none.pem", "No such file or directory"),
         ("folder", None, "Is a directory"),
         ("cert.pem", "folder", "Is a directory"),
-        ("cert.pem", "encrypted.pem", "the key is encrypted, and no password is known"),
+        (
+            "cert.pem",
+            "encrypted.pem",
+            r"the key is encrypted, and no password is known \(--ssl-keyfile-password-file\)",
+        ),
         ("text.txt", None, ".+"),
         ("text.txt", "key.pem", ".+"),
         ("cert.pem", "text.txt", ".+"),
@@ -129,6 +150,102 @@ def test_nobody_is_asked_for_a_password(capfd):
     assert capfd.readouterr() == ("", "")
 
 
+# Passwords
+
+
+@pytest.mark.parametrize("file", ["password", "password.dos"])
+def test_the_password_is_the_first_line_of_its_file(file):
+    context = make_context(Tls(password_file=file), Pair("cert.pem", "encrypted.pem"))
+    assert Handshake(context, client()).run().client.version()
+
+
+def test_a_password_that_no_key_needs_does_no_harm():
+    assert make_context(Tls(password_file="wrong"), Pair("both.pem"))  # noqa: S106 - a file
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("wrong", "'cert.pem' and 'encrypted.pem': the password in 'wrong' is not that of the key"),
+        ("empty.pem", "'cert.pem' and 'encrypted.pem': the password in 'empty.pem' is not that of the key"),
+        ("none", "'none': No such file or directory"),
+        ("folder", "'folder': Is a directory"),
+        ("long", "'cert.pem' and 'encrypted.pem': password cannot be longer than 1024 bytes"),
+    ],
+)
+def test_a_password_that_cannot_be_used_is_told_apart(file, text, capfd):
+    assert refusal("cert.pem", "encrypted.pem", password_file=file) == text
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_password_may_be_right_and_the_key_another():
+    text = refusal("ca.pem", "encrypted.pem", password_file="password")  # noqa: S106 - a file
+    assert text == "'ca.pem' and 'encrypted.pem': the key is not that of the certificate"
+
+
+# Certificates of clients
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_client_is_known_by_its_certificate(version):
+    context = client(minimum_version=version, maximum_version=version)
+    context.load_cert_chain("client.pem")
+    shaken = Handshake(make_context(Tls(client_ca="ca.pem"), Pair("both.pem")), context).run()
+    assert shaken.server.getpeercert()["subject"] == ((("commonName", "alice"),),)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("certificate", [None, "stranger.pem"])
+def test_a_client_that_nobody_has_signed_is_not_let_in(version, certificate):
+    context = client(minimum_version=version, maximum_version=version)
+    if certificate:
+        context.load_cert_chain(certificate)
+    with pytest.raises(ssl.SSLError) as refused:
+        Handshake(make_context(Tls(client_ca="ca.pem"), Pair("both.pem")), context).run()
+    reasons = {None: "PEER_DID_NOT_RETURN_A_CERTIFICATE", "stranger.pem": "CERTIFICATE_VERIFY_FAILED"}
+    assert refused.value.reason == reasons[certificate]
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        ("none.pem", "No such file or directory"),
+        ("folder", "Is a directory"),
+        ("text.txt", "there is no certificate in PEM in it"),
+        ("empty.pem", "there is no certificate in PEM in it"),
+        ("key.pem", "there is no certificate in PEM in it"),
+        ("ca\0.pem", "embedded null byte"),
+    ],
+)
+def test_a_list_of_authorities_that_cannot_be_used_is_named(file, reason):
+    assert refusal("both.pem", client_ca=file) == f"{file!r}: {reason}"
+
+
+# Ciphers
+
+
+def test_ciphers_of_tls_1_2_keep_the_past_secret_and_authenticate():
+    """RFC 9325 §4.2: ephemeral keys, and AEAD."""
+    names = [each["name"] for each in make_context(Tls()).get_ciphers() if each["protocol"] == "TLSv1.2"]
+    assert names
+    assert all(
+        re.fullmatch(r"ECDHE-(ECDSA|RSA)-(AES\d+-GCM-SHA\d+|CHACHA20-POLY1305)", each) for each in names
+    )
+
+
+def test_ciphers_are_those_asked_for():
+    context = make_context(Tls(ciphers="ECDHE-ECDSA-AES128-GCM-SHA256"), Pair("both.pem"))
+    shaken = Handshake(context, client(maximum_version=ssl.TLSVersion.TLSv1_2)).run()
+    assert shaken.client.cipher()[0] == "ECDHE-ECDSA-AES128-GCM-SHA256"
+
+
+@pytest.mark.parametrize("ciphers", ["nonsense", "TLS_AES_128_GCM_SHA256", "a\0b"])
+def test_a_list_without_a_cipher_is_refused(ciphers):
+    assert refusal("both.pem", ciphers=ciphers) == (
+        f"--ssl-ciphers: OpenSSL has no cipher for TLS 1.2 that is meant by {ciphers!r}"
+    )
+
+
 # What a client sees
 
 
@@ -137,14 +254,14 @@ def test_nobody_is_asked_for_a_password(capfd):
 )
 def test_a_client_speaks_the_version_that_it_knows(version):
     shaken = Handshake(
-        make_context(Tls("both.pem")), client(minimum_version=version, maximum_version=version)
+        make_context(Tls(), Pair("both.pem")), client(minimum_version=version, maximum_version=version)
     ).run()
     assert shaken.client.version() == shaken.server.version() == version.name.replace("_", ".")
 
 
 def test_nothing_older_is_spoken():
     """RFC 8996: TLS 1.0 and 1.1 must not be used."""
-    context = make_context(Tls("both.pem"))
+    context = make_context(Tls(), Pair("both.pem"))
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
     old = client()
     with pytest.warns(DeprecationWarning, match="TLSv1_1"):
@@ -163,5 +280,5 @@ def test_http_1_1_is_what_alpn_agrees_on(offered, chosen):
     context = client()
     if offered:
         context.set_alpn_protocols(offered)
-    shaken = Handshake(make_context(Tls("both.pem")), context).run()
+    shaken = Handshake(make_context(Tls(), Pair("both.pem")), context).run()
     assert shaken.client.selected_alpn_protocol() == chosen

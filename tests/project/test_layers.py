@@ -26,7 +26,9 @@ LAYERS = {
     "static.resource static.representation static.compression static.rule_files "
     "static.redirects static.targets static.header_fields static.patterns static.caching "
     "static.lookup static.tree static.shared_file static.watch static.media_types "
-    "listen.sockets listen.tcp listen.unix listen.inherited listen.holders listen.tls",
+    "listen.sockets listen.tcp listen.unix listen.inherited listen.holders "
+    "listen.certificates listen.kept_pair listen.leaf listen.self_signed "
+    "listen.server_names listen.tls",
     "handler": "server",
     "connection": "connection deadlines exchange phase",
     "bytes in": "incoming handler_options payload multipart forms charsets",

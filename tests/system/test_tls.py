@@ -3,25 +3,53 @@
 from __future__ import annotations
 
 import re
+import shutil
+import signal
 import socket
 import ssl
 import sys
 from contextlib import closing
+from hashlib import sha256
 from http.client import HTTPSConnection
 
 import pytest
 
-from tests.listen.pem import CERTIFICATE, ENCRYPTED_KEY, FOREIGN_KEY, KEY
+from tests.listen.pem import (
+    CERTIFICATE,
+    CLIENT,
+    CLIENT_CA,
+    ENCRYPTED_KEY,
+    EXPIRED,
+    FOREIGN_KEY,
+    KEY,
+    NEXT,
+    WILD,
+)
 from tests.system.program import PATIENCE, ROOT
 
 HELLO = ROOT / "examples" / "hello.py"
+WHO = """
+from aioserve import ServerHttpProtocol
+
+
+class Handler(ServerHttpProtocol):
+    async def handle_request(self, message, payload):
+        names = self.transport.get_extra_info("peercert")["subject"]
+        self.writer.write_response(200, names[0][0][1])
+"""
 FILES = {
     "cert.pem": CERTIFICATE,
     "key.pem": KEY,
     "both.pem": CERTIFICATE + KEY,
     "foreign.pem": FOREIGN_KEY,
     "encrypted.pem": ENCRYPTED_KEY,
+    "password": "secret\n",
+    "wild.pem": WILD + KEY,
+    "expired.pem": EXPIRED + KEY,
+    "client.pem": CLIENT + KEY,
+    "ca.pem": CLIENT_CA,
     "text.txt": "no PEM\n",
+    "who.py": WHO,
 }
 
 
@@ -50,6 +78,24 @@ class Secure:
         context = ssl.create_default_context(cadata=CERTIFICATE)
         return closing(HTTPSConnection("127.0.0.1", self.port, timeout=PATIENCE, context=context))
 
+    def number(self, name):
+        """Return the number of the certificate that a client is shown who asks for a name."""
+        context = ssl.create_default_context(cadata=CERTIFICATE + NEXT + WILD)
+        context.check_hostname = False
+        with self.connect_plainly() as plain, context.wrap_socket(plain, server_hostname=name) as secure:
+            return secure.getpeercert()["serialNumber"]
+
+    def fingerprint(self):
+        """Return that of the certificate, which is not verified."""
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        with (
+            self.connect_plainly() as plain,
+            context.wrap_socket(plain, server_hostname="localhost") as secure,
+        ):
+            return sha256(secure.getpeercert(binary_form=True)).hexdigest()
+
     def connect_plainly(self):
         """Open a connection whose client says nothing of TLS."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
@@ -65,9 +111,9 @@ class Secure:
 def serve(start, loop):
     """Serve the example over TLS."""
 
-    def serve(*words):
+    def serve(*words, app=HELLO):
         own = ["--uvloop" if loop == "uvloop" else "--no-uvloop", "--port", "0"]
-        return Secure(start(sys.executable, "-m", "aioserve", f"{HELLO}:Handler", *own, *words))
+        return Secure(start(sys.executable, "-m", "aioserve", f"{app}:Handler", *own, *words))
 
     return serve
 
@@ -125,6 +171,14 @@ def test_files_go_through_tls(serve, tmp_path):
         ("--ssl-certfile cert.pem --ssl-keyfile none.pem", "'none.pem'"),
         ("--ssl-certfile cert.pem --ssl-keyfile foreign.pem", "'foreign.pem'"),
         ("--ssl-certfile cert.pem --ssl-keyfile encrypted.pem", "'encrypted.pem'"),
+        (
+            "--ssl-certfile cert.pem --ssl-keyfile encrypted.pem --ssl-keyfile-password-file text.txt",
+            "'encrypted.pem'",
+        ),
+        ("--ssl-certfile both.pem --ssl-client-ca text.txt", "'text.txt'"),
+        ("--ssl-certfile both.pem --ssl-ciphers nonsense", "--ssl-ciphers"),
+        ("--ssl-certfile both.pem --ssl-certfile wild.pem --ssl-keyfile key.pem", "--ssl-keyfile"),
+        ("--ssl-client-ca ca.pem", "--ssl-client-ca"),
     ],
 )
 def test_files_that_cannot_be_used_are_refused_in_one_line(start, words, names):
@@ -200,3 +254,164 @@ def test_it_stops_while_a_connection_is_kept(serve):
         assert ask(connection)[0] == 200
         server.stop()
         assert connection.sock.recv(1) == b""
+
+
+# Several certificates, and new ones
+
+
+def test_the_certificate_of_the_name_is_shown(serve):
+    server = serve("--ssl-certfile", "both.pem", "--ssl-certfile", "wild.pem")
+
+    numbers = [server.number(name) for name in ("localhost", "www.example.org", "other.test", None)]
+    server.stop()
+
+    assert numbers == ["01", "02", "01", "01"]
+
+
+def test_an_encrypted_key_is_opened_by_the_password_in_a_file(serve):
+    words = "--ssl-certfile cert.pem --ssl-keyfile encrypted.pem --ssl-keyfile-password-file password"
+    server = serve(*words.split())
+
+    with server.connect() as connection:
+        assert ask(connection)[0] == 200
+    server.stop()
+
+
+def test_a_new_certificate_is_taken_by_itself_and_connections_are_kept(serve, tmp_path):
+    server = serve("--ssl-certfile", "both.pem")
+
+    with server.connect() as connection:
+        assert ask(connection)[0] == 200
+        (tmp_path / "both.pem").write_text(NEXT + FOREIGN_KEY)
+        server.program.stderr.wait_for("WARNING 'both.pem': the key is not that of the certificate; .+")
+        assert server.number("localhost") == "01"
+        (tmp_path / "new.pem").write_text(NEXT + KEY)
+        (tmp_path / "new.pem").replace(tmp_path / "both.pem")
+        server.program.stderr.wait_for("INFO 'both.pem': the certificate was read again; .+ 2120-")
+        assert server.number("localhost") == server.number(None) == "03"
+        assert ask(connection)[0] == 200
+    server.stop()
+
+
+@pytest.mark.parametrize(
+    ("number", "word"), [(signal.SIGUSR1, "read again"), (signal.SIGHUP, "INFO reloaded")]
+)
+def test_a_new_certificate_is_taken_at_a_signal(serve, tmp_path, number, word):
+    server = serve("--ssl-certfile", "both.pem", "--workers", "2")
+
+    with server.connect() as connection:
+        assert ask(connection)[0] == 200
+        (tmp_path / "both.pem").write_text(NEXT + KEY)
+        server.program.send(number)
+        server.program.stderr.wait_for(word)
+        if number == signal.SIGHUP:
+            assert server.number("localhost") == "03"
+        assert ask(connection)[0] == 200
+    server.stop()
+
+
+def test_a_bad_certificate_at_a_reload_leaves_the_old_one(serve, tmp_path):
+    server = serve("--ssl-certfile", "both.pem")
+
+    (tmp_path / "both.pem").write_text(NEXT + FOREIGN_KEY)
+    server.program.send(signal.SIGHUP)
+    server.program.stderr.wait_for("not reloaded: a new worker could not start; the old ones go on")
+    assert "error: 'both.pem': the key is not that of the certificate\n" in server.program.stderr.text
+    assert server.number("localhost") == "01"
+    server.stop()
+
+
+def test_a_certificate_that_has_expired_is_an_error_in_the_log_and_to_a_check(serve, start):
+    server = serve("--ssl-certfile", "expired.pem")
+    server.program.stderr.wait_for(
+        "ERROR 'expired.pem': the certificate has expired, on 2021-01-01 00:00 UTC"
+    )
+    server.stop()
+
+    words = "--check --port 0 --ssl-certfile expired.pem --ssl-certfile wild.pem"
+    program = start(sys.executable, "-m", "aioserve", f"{HELLO}:Handler", *words.split())
+
+    assert program.wait() == 5
+    assert program.stderr.text == (
+        "aioserve: error: 'expired.pem': the certificate has expired, on 2021-01-01 00:00 UTC\n"
+    )
+
+
+# Certificates of clients
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_handler_knows_the_client_by_its_certificate_and_others_stay_outside(serve, tmp_path, version):
+    server = serve("--ssl-certfile", "both.pem", "--ssl-client-ca", "ca.pem", app="who.py")
+    contexts = {}
+    for name in ("client.pem", "both.pem", None):
+        contexts[name] = ssl.create_default_context(cadata=CERTIFICATE)
+        contexts[name].minimum_version = contexts[name].maximum_version = version
+        if name:
+            contexts[name].load_cert_chain(tmp_path / name)
+
+    for name in ("both.pem", None):
+        with (
+            closing(
+                HTTPSConnection("127.0.0.1", server.port, timeout=PATIENCE, context=contexts[name])
+            ) as connection,
+            pytest.raises((ssl.SSLError, ConnectionResetError)),
+        ):
+            ask(connection)
+    context = contexts["client.pem"]
+    with closing(HTTPSConnection("127.0.0.1", server.port, timeout=PATIENCE, context=context)) as connection:
+        assert ask(connection) == (200, b"alice")
+    server.stop()
+    assert "ERROR" not in server.program.stderr.text
+    assert server.program.stdout.text.count(" 200 ") == 1
+
+
+# What is sent in place of a name
+
+
+def test_a_name_that_is_none_ends_the_handshake_without_a_word(serve):
+    server = serve("--ssl-certfile", "both.pem")
+
+    hello = client_hello().replace(b"localhost", b"local\xffost")
+    for _ in range(3):
+        with server.connect_plainly() as plain:
+            plain.sendall(hello)
+            assert read_to_the_end(plain)[:1] in (b"", b"\x15")  # an alert
+    server.stop()
+    assert server.program.stderr.text.count("\n") == 2
+
+
+def client_hello():
+    """Return what a client says first."""
+    sent = ssl.MemoryBIO()
+    asking = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), sent, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        asking.do_handshake()
+    return sent.read()
+
+
+# Self-signed
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="the program openssl is not installed")
+def test_a_self_signed_certificate_is_for_this_machine_and_leaves_no_files(serve, tmp_path, monkeypatch):
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    server = serve("--ssl-self-signed")
+    text = server.program.stderr.wait_for(r"INFO self-signed certificate for localhost.*; SHA-256 (\w{64})\n")
+
+    assert server.fingerprint() == text[1]
+    server.program.send(signal.SIGHUP)
+    server.program.stderr.wait_for("INFO reloaded")
+    assert server.fingerprint() == text[1]  # who has trusted it once need not do so again
+    server.stop()
+    assert server.program.stderr.text.count("self-signed") == 1
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_a_self_signed_certificate_and_one_of_files_are_refused_as_usage(start):
+    words = "--ssl-self-signed --ssl-certfile both.pem"
+    program = start(sys.executable, "-m", "aioserve", f"{HELLO}:Handler", "--port", "0", *words.split())
+
+    assert program.wait() == 2
+    assert program.stderr.text.startswith("aioserve: error: --ssl-self-signed")

@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import os
 import socket
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from aioserve.errors import BindError, ConfigurationError
+from aioserve.errors import BindError, ConfigurationError, TlsError
+from aioserve.listen import certificates
 from aioserve.listen.addresses import TcpAddress, UnixAddress
-from aioserve.settings import Bind, Process, Settings
+from aioserve.settings import Bind, Process, Settings, Tls
 from aioserve.workers.editions import Editions
+from tests.listen.pem import CERTIFICATE, KEY
 
 
 @pytest.fixture(autouse=True)
@@ -157,3 +160,63 @@ def test_child_leaves_the_files_to_its_parent(desk, monkeypatch):
     made.editions.settle()
 
     assert {each.name for each in os.scandir()} == {"a.sock", "b.sock"}
+
+
+# The certificate that they share
+
+
+@pytest.fixture
+def openssl(monkeypatch):
+    """Certificates that need no program to be made; returns where they were."""
+    made = []
+
+    @contextmanager
+    def self_signed_file():
+        path = Path(f"made{len(made)}.pem").absolute()
+        path.write_text(CERTIFICATE + KEY)
+        made.append(path)
+        yield str(path)
+        path.unlink()
+
+    monkeypatch.setattr(certificates, "self_signed_file", self_signed_file)
+    return made
+
+
+SELF_SIGNED = Settings(bind=Bind("127.0.0.1", 0), tls=Tls(self_signed=True))
+
+
+def test_self_signed_certificate_is_one_for_all_and_told_of_once(openssl, caplog):
+    caplog.set_level("INFO")
+    with closing(Editions(SELF_SIGNED, lambda: SELF_SIGNED)) as editions:
+        editions.introduce()
+        first = editions.current.settings
+        editions.load()
+        editions.introduce()
+
+        assert first.tls == Tls(certfiles=(str(openssl[0]),))
+        assert editions.current.settings == first
+        assert len(openssl) == 1
+        (told,) = caplog.messages
+        assert told.startswith("self-signed certificate for localhost; SHA-256 ")
+        editions.close()  # workers go on for a while, and others may be started in place of those that die
+        assert openssl[0].exists()
+        editions.forget()
+        assert not openssl[0].exists()
+
+
+def test_nothing_is_told_where_none_is_asked_for(desk, caplog):
+    caplog.set_level("INFO")
+    made = desk("a.sock")
+    made.editions.introduce()
+
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize(
+    "tls", [Tls(self_signed=True, certfiles=("a.pem",)), Tls(self_signed=True, client_ca="none.pem")]
+)
+@pytest.mark.usefixtures("openssl")
+def test_certificate_that_cannot_be_had_ends_it_before_it_begins(tls):
+    settings = replace(listen_at("a.sock"), tls=tls)
+    with ExitStack() as opened, pytest.raises((ConfigurationError, TlsError)):
+        opened.enter_context(closing(Editions(settings, lambda: settings))).introduce()

@@ -156,7 +156,7 @@ def test_log_says_where_it_listens(publish, listening, capfd):
 
 
 def test_addresses_are_those_of_https_where_there_is_a_certificate(publish, listening, manager, capfd):
-    publish().serves(Settings(tls=Tls(certfile="cert.pem")), listening, 1)
+    publish().serves(Settings(tls=Tls(certfiles=("cert.pem",))), listening, 1)
 
     assert said(capfd) == [f"INFO listening on {', '.join(urls(listening, 'https'))}"]
     assert manager.told == [("ready", f"1 worker on {', '.join(urls(listening, 'https'))}")]
