@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from aioserve import send_buffer
 from aioserve.deadlines import Deadlines, Due
 from aioserve.errors import ClientDisconnectedError, HttpProcessingError, RequestTimeout
-from aioserve.exchange import Channel, Exchange
+from aioserve.exchange import Exchange, open_channel
 from aioserve.http1.parser import RequestParser
 from aioserve.incoming import Incoming, peer_of
 from aioserve.loop_parts import LoopParts
@@ -84,7 +84,7 @@ class Connection:
         parser = RequestParser(options.limits, scheme, options.known_methods, options.known_sections)
         self._incoming = Incoming(transport, parser)
         self._outgoing = Outgoing(transport, loop)
-        self._channel = Channel(handler, self._incoming, self._outgoing, options, self._parts.starter)
+        self._channel = open_channel(handler, self._incoming, self._outgoing, options, self._parts.starter)
         self._deadlines = Deadlines(self._parts.ticker, self._outgoing, options.write_timeout)
         self._exchange: Exchange | None = None
         self._phase = Phase.WAITING

@@ -85,6 +85,26 @@ class Channel(NamedTuple):
             self.handler.log_exception("Error in logging")
 
 
+class _ChannelBehindProxy(Channel):
+    """What they share where proxies tell of clients; apart, so that ready answers of others cost no more."""
+
+    __slots__ = ()
+
+    def log(self, message: RequestMessage | None, response: object, began: float) -> None:
+        """Log a request; that of a ready answer has the peer of its connection until now."""
+        if isinstance(response, ReadyAnswer) and self.options.read_origin is not None:
+            self.options.read_origin(response.message)
+        super().log(message, response, began)
+
+
+def open_channel(
+    handler: Handler, incoming: Incoming, outgoing: Outgoing, options: HandlerOptions, starter: EagerStarter
+) -> Channel:
+    """Return what the exchanges of a connection are to share."""
+    kind = Channel if options.read_origin is None else _ChannelBehindProxy
+    return kind(handler, incoming, outgoing, options, starter)
+
+
 class Exchange:
     """Answers one request.
 
@@ -136,6 +156,8 @@ class Exchange:
         """Ask the responders and then the handler; True when the exchange is over, False when it goes on."""
         handler, incoming, _, options, _ = self._channel
         try:
+            if options.read_origin is not None:
+                options.read_origin(message)
             payload = incoming.open_payload(message, self.writer, options)
             if message.path == "*":
                 return self._answer_for_server(options.allowed_methods)

@@ -57,6 +57,8 @@ class HandlerOptions:
             half looks the same, and gets no answer then.
         responders: asked in their order before the handler is.
         ready_limit: bytes that answers of responders may take that are kept ready; 0 keeps none.
+        read_origin: gives a request the client, scheme and host that a proxy tells, before it is answered;
+            None where no proxy is asked.
     """
 
     keep_alive: float = 75.0
@@ -77,6 +79,7 @@ class HandlerOptions:
     cancel_on_disconnect: bool = False
     responders: tuple[Responder, ...] = ()
     ready_limit: int = 0
+    read_origin: Callable[[RequestMessage], object] | None = None
     # What follows from the rest, made once; the time is the shortest that is to be noticed.
     shortest_timeout: float = field(init=False, compare=False)
     access_sink: AccessSink | None = field(init=False, compare=False)
@@ -108,7 +111,8 @@ _LIMITS = {"max_line_size": "line", "max_field_size": "field", "max_headers": "h
     "max_body_size": "body",
 }
 _ALIASES = {"log": "logger", "keep_alive_on": "tcp_keepalive"}
-_NAMES = {each.name for each in fields(HandlerOptions) if each.init} - {"limits", "responders", "ready_limit"}
+_INNER = {"limits", "responders", "ready_limit", "read_origin"}  # no arguments of the constructor
+_NAMES = {each.name for each in fields(HandlerOptions) if each.init} - _INNER
 
 
 def options_of(given: Mapping[str, Any], defaults: HandlerOptions = DEFAULT_OPTIONS) -> HandlerOptions:

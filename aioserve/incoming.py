@@ -215,11 +215,15 @@ class Incoming:
 
 
 def peer_of(transport: asyncio.BaseTransport) -> Peer:
-    """Return host and port of an IP address, the name of a unix socket, or None."""
+    """Return host and port of an IP address, the name of a unix socket, or None where nobody knows.
+
+    A unix socket that nobody named has the empty name. It is told from a peer that the system does not know,
+    as it is with one that has reset its connection: the first may be a trusted proxy.
+    """
     match transport.get_extra_info("peername"):
         case (str(host), int(port), *_):
             return host, port
-        case str(name) if name:
+        case str(name):
             return name
         case _:
             return None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from aioserve.errors import BindError, ConfigurationError, StartupError
 from aioserve.listen.certificates import open_certificates
+from aioserve.listen.proxies import PROXY_PROTOCOL
 from aioserve.listen.sockets import Listening, bind_sockets, port_line
 from aioserve.loader import load_handler
 from aioserve.static.responder import StaticFiles
@@ -53,6 +54,11 @@ def prepare(settings: Settings, *, bind: bool = True) -> Preflight:
             found.problems.append(problem)
     found.problems.extend(_missing_parts(settings.process))
     found.problems.extend(_unusable_folders(settings.static, is_check=settings.look.check))
+    if settings.proxies.headers == PROXY_PROTOCOL and settings.tls.is_spoken:
+        # The header comes before the handshake (proxy-protocol.txt §2), which the loop begins by itself.
+        found.problems.append(
+            ConfigurationError("--proxy-headers: proxy-protocol cannot be spoken where TLS is")
+        )
     try:
         found.tls = open_certificates(settings.tls)
     except (ConfigurationError, StartupError) as problem:

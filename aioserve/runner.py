@@ -21,8 +21,11 @@ from aioserve.admission import Admission, allowed_connections
 from aioserve.complaints import Complaints
 from aioserve.handler_options import HandlerOptions
 from aioserve.http1.parser import ParserLimits
+from aioserve.listen.proxies import PROXY_PROTOCOL
+from aioserve.listen.proxy_protocol import ProxyProtocol
 from aioserve.loop_parts import LoopParts
 from aioserve.observe.logs import open_observers
+from aioserve.origins import make_origin_reader, trusted_by
 from aioserve.phase import Phase
 from aioserve.responders import make_responders
 from aioserve.server import ServerHttpProtocol
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from aioserve.workers.orders import Orders
 
     Factory = Callable[[], ServerHttpProtocol]
+    ProtocolFactory = Callable[[], asyncio.Protocol]
 
 logger = logging.getLogger(__name__)
 
@@ -97,9 +101,12 @@ def _choose_loop(wanted: bool | None) -> Callable[[], asyncio.AbstractEventLoop]
 
 
 def make_options(
-    settings: Settings, responders: tuple[Responder, ...], access_log: AccessLog | None
+    settings: Settings,
+    responders: tuple[Responder, ...],
+    access_log: AccessLog | None,
+    scheme: str = "http",
 ) -> HandlerOptions:
-    """Say in the handler's terms what the command's settings ask for."""
+    """Say in the handler's terms what the command's settings ask for; connections speak the scheme."""
     timeouts, limits = settings.timeouts, settings.limits
     return HandlerOptions(
         keep_alive=timeouts.keep_alive,
@@ -114,6 +121,7 @@ def make_options(
         limits=ParserLimits(limits.line, limits.line, limits.head, limits.headers, limits.body),
         responders=responders,
         ready_limit=settings.static.cache // 2 if responders else 0,
+        read_origin=make_origin_reader(settings.proxies, scheme),
     )
 
 
@@ -138,6 +146,7 @@ class _Server:
         # answer is closed, and cut off what a slow client has not read by then.
         times = {"ssl_handshake_timeout": timeout, "ssl_shutdown_timeout": _A_DAY}
         self._tls: Any = {"ssl": tls.context, **times} if tls else {}
+        self._scheme = "https" if tls else "http"
         self._certificates = tls
         self._orders = orders
         self._options: HandlerOptions | None = None
@@ -173,7 +182,7 @@ class _Server:
             observers.close()
 
     async def _listen(
-        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, make_protocol: Admission
+        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, make_protocol: ProtocolFactory
     ) -> asyncio.Server:
         shared = _Shared(fileno=os.dup(sock.fileno()))
         self._shared.append(shared)
@@ -181,7 +190,7 @@ class _Server:
         backlog = _AT_ONCE if isinstance(loop, asyncio.BaseEventLoop) else self._settings.bind.backlog
         return await loop.create_server(make_protocol, sock=shared, backlog=backlog, **self._tls)
 
-    def _protocol_maker(self, ticker: Ticker, access_log: AccessLog | None) -> Admission:
+    def _protocol_maker(self, ticker: Ticker, access_log: AccessLog | None) -> ProtocolFactory:
         factory = self._factory or ServerHttpProtocol
         responders = make_responders(
             self._settings.static,
@@ -189,9 +198,13 @@ class _Server:
             clock=lambda: ticker.seconds,  # a Last-Modified is never later than Date
             call_later=asyncio.get_running_loop().call_later,
         )
-        options = self._options = make_options(self._settings, responders, access_log)
+        options = self._options = make_options(self._settings, responders, access_log, self._scheme)
         limit = self._settings.limits.connections or allowed_connections()
-        return Admission(factory, options, ticker, limit)
+        admission = Admission(factory, options, ticker, limit)
+        proxies = self._settings.proxies
+        if proxies.headers != PROXY_PROTOCOL:
+            return admission
+        return partial(ProxyProtocol, admission, trusted_by(proxies), ticker, options.timeout)
 
     def close_files(self) -> None:
         """Close what was kept of files, and log how much that was, for those who choose `--static-cache`."""
@@ -214,7 +227,7 @@ class _Server:
     # The end
 
     async def _end(
-        self, order: Order, servers: list[asyncio.Server], make_protocol: Admission, parts: LoopParts
+        self, order: Order, servers: list[asyncio.Server], make_protocol: ProtocolFactory, parts: LoopParts
     ) -> None:
         """Do as ordered, until nobody is served any more, and say how that went."""
         connections = parts.ticker.connections
@@ -238,7 +251,7 @@ class _Server:
                 connection.close(self._settings.timeouts.shutdown, patiently=order is Order.RETIRE)
 
     async def _stop_accepting(
-        self, servers: list[asyncio.Server], make_protocol: Admission, *, is_last: bool
+        self, servers: list[asyncio.Server], make_protocol: ProtocolFactory, *, is_last: bool
     ) -> None:
         """Accept no more, but what has connected already: closing a socket resets whoever waits in it.
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from aioserve.errors import HeadersArgument
     from aioserve.handler_options import HandlerOptions
-    from aioserve.http.messages import RequestMessage
+    from aioserve.http.messages import Peer, RequestMessage
     from aioserve.outgoing import Outgoing
     from aioserve.payload import Payload
     from aioserve.writer import ResponseWriter
@@ -249,7 +249,10 @@ class ServerHttpProtocol(Protocol):
         """
         sink = self._options.access_sink
         if sink is not None:
-            peer = None if self._connection is None else self._connection.peer
+            if message is not None:
+                peer = message.peer  # the client, where its proxy tells
+            else:
+                peer = None if self._connection is None else self._connection.peer
             sent = response.status, response.body_length, response.output_length
             line = "" if message else str(getattr(response, "refused", b""), "ascii", "surrogateescape")
             sink(AccessRecord(message, peer, *sent, clock.time() - time, time, line))
@@ -273,6 +276,22 @@ class ServerHttpProtocol(Protocol):
                 with suppress(OSError):  # a peer that has gone already
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._connection = Connection(self, transport, self._options)  # type: ignore[arg-type]
+
+    def connection_passed_on(
+        self, transport: asyncio.BaseTransport, peer: Peer, closing_in: float | None = None
+    ) -> None:
+        """Begin to serve the connection of a client that somebody else has made for it.
+
+        Args:
+            transport: of the connection.
+            peer: the client.
+            closing_in: seconds in which it must end, with one request if that comes; None where it need not.
+        """
+        self.connection_made(transport)
+        if self._connection is not None:
+            self._connection.peer = peer
+            if closing_in is not None:
+                self._connection.close(closing_in, patiently=True)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the client."""

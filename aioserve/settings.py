@@ -1,9 +1,9 @@
 """Every option of the command, and the frozen values that they become.
 
 This file alone decides which sections of options there are, and which options are in them; those about
-addresses, TLS and static files stand beside what they are for. A new one is one entry in its section: flag,
-environment variable, key in a configuration file, help text, manual page and reference follow from it.
-Each part of the server is handed its own section, never the whole.
+addresses, TLS, proxies and static files stand beside what they are for. A new one is one entry in its
+section: flag, environment variable, key in a configuration file, help text, manual page and reference follow
+from it. Each part of the server is handed its own section, never the whole.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from aioserve.kinds import (
     WORKERS,
     choice,
 )
+from aioserve.listen.proxies import Proxies
 from aioserve.listen.settings import Bind, Tls
 from aioserve.options import Reach, declared_sections, option
 from aioserve.static.settings import Static
@@ -42,6 +43,7 @@ __all__ = [
     "Logs",
     "Look",
     "Process",
+    "Proxies",
     "Settings",
     "Static",
     "Timeouts",
@@ -292,6 +294,7 @@ class Settings:
     limits: Limits = Limits()
     static: Static = Static()  # noqa: RUF009 - as above
     tls: Tls = Tls()  # noqa: RUF009 - as above
+    proxies: Proxies = Proxies()  # noqa: RUF009 - as above
     logs: Logs = Logs()
     look: Look = Look()
     sources: Mapping[str, str] = field(default_factory=dict)

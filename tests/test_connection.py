@@ -54,7 +54,7 @@ async def test_it_waits_and_answers_in_turns():
         (PEER, PEER),
         (("2001:db8::1", 40000, 0, 0), ("2001:db8::1", 40000)),
         ("/run/client.sock", "/run/client.sock"),
-        ("", None),
+        ("", ""),
         (None, None),
         (b"\0abstract", None),
     ],

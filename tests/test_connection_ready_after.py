@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from aioserve.listen.proxies import Proxies
+from aioserve.origins import make_origin_reader
 from tests.doubles import PEER
 from tests.pages import Site, said
 from tests.wire import GET, errors, hello, on_both_loops
@@ -97,6 +99,18 @@ async def test_each_is_logged_for_the_client_that_got_it():
         assert (record.message.method, record.message.path) == ("GET", "/")
         assert (record.status, record.body_length, record.output_length) == (200, 4, len(answer))
         assert 0 <= record.duration < 60
+    assert site.pages.asked == 1
+
+
+@on_both_loops
+async def test_each_is_logged_for_the_client_that_the_proxy_of_its_connection_tells():
+    records, peers = [], [("10.0.0.1", 1), ("192.0.2.9", 1), ("10.0.0.1", 2)]
+    told = GET[:-2] + b"X-Forwarded-For: 192.0.2.7\r\n\r\n"
+    read_origin = make_origin_reader(Proxies("x-forwarded", (("10.0.0.0/8",),)), "http")
+    with Site(access_log=records.append, read_origin=read_origin) as site:
+        for peer in peers:
+            said(*site.connect(peername=peer), told)
+    assert [record.peer for record in records] == [("192.0.2.7", 0), ("192.0.2.9", 1), ("192.0.2.7", 0)]
     assert site.pages.asked == 1
 
 

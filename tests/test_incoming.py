@@ -490,7 +490,7 @@ def test_it_tells_whether_nothing_of_a_request_has_come():
         ("IPv4", ("192.0.2.1", 40000), ("192.0.2.1", 40000)),
         ("IPv6, without flow and scope", ("2001:db8::1", 40000, 0, 0), ("2001:db8::1", 40000)),
         ("a unix socket with a name", "/run/client", "/run/client"),
-        ("one without", "", None),
+        ("one without", "", ""),
         ("nothing", None, None),
     ],
 )

@@ -11,7 +11,7 @@ from aioserve.errors import BindError, ConfigurationError, StartupError, TlsErro
 from aioserve.listen.sockets import port_line
 from aioserve.preflight import prepare
 from aioserve.server import ServerHttpProtocol
-from aioserve.settings import Application, Bind, Look, Process, Settings, Static, Tls
+from aioserve.settings import Application, Bind, Look, Process, Proxies, Settings, Static, Tls
 from tests.listen.pem import EXPIRED, KEY
 
 
@@ -117,6 +117,17 @@ def test_uvloop_must_be_installed_only_where_it_is_asked_for(monkeypatch, asked,
     monkeypatch.setattr(preflight, "find_spec", lambda _name: None)
 
     assert [text for _, text in said(Settings(process=Process(uvloop=asked)))] == found
+
+
+@pytest.mark.parametrize("headers", ["off", "x-forwarded", "forwarded", "proxy-protocol"])
+def test_proxy_protocol_and_tls_are_not_spoken_together(headers, monkeypatch):
+    monkeypatch.setattr(preflight, "open_certificates", lambda _tls: None)
+
+    found = said(Settings(tls=Tls(("cert.pem",)), proxies=Proxies(headers)))
+
+    problem = "--proxy-headers: proxy-protocol cannot be spoken where TLS is"
+    assert found == ([(ConfigurationError, problem)] if headers == "proxy-protocol" else [])
+    assert said(Settings(proxies=Proxies(headers))) == []
 
 
 def test_folder_that_may_not_be_entered_is_found(tmp_path, monkeypatch):

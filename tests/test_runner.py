@@ -25,9 +25,10 @@ from aioserve.listen.addresses import UnixAddress
 from aioserve.listen.sockets import bind_sockets
 from aioserve.runner import make_options, run
 from aioserve.server import ServerHttpProtocol
-from aioserve.settings import Bind, Limits, Logs, Process, Settings, Static, Timeouts
+from aioserve.settings import Bind, Limits, Logs, Process, Proxies, Settings, Static, Timeouts
 from aioserve.workers.channel import Channel, Order
 from aioserve.workers.orders import Orders
+from tests.doubles import request
 from tests.listen.test_tcp import backlog_of
 
 LOOPS = [False, *([True] if find_spec("uvloop") else [])]
@@ -448,6 +449,29 @@ def test_settings_reach_the_handler():
     assert options.debug
     assert options.access_log is access_log
     assert options.responders == (responder,)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_words_of_proxies_are_read_where_that_is_asked_for(scheme):
+    message = request()
+    options = make_options(Settings(proxies=Proxies("forwarded")), (), None, scheme)
+
+    options.read_origin(message)
+
+    assert message.scheme == scheme
+    assert make_options(Settings(), (), None).read_origin is None
+
+
+def test_proxy_header_comes_first_where_that_is_asked_for(process, clients, capfd):
+    header = b"PROXY TCP4 192.0.2.7 192.0.2.99 40000 443\r\n"
+    clients.connect(b"GET /more HTTP/1.1\r\nHost: a\r\n\r\n")
+    clients.connect(header + GET)
+
+    serve(Settings(process=process, proxies=Proxies("proxy-protocol")), Handler, clients.sockets)
+
+    out, err = capfd.readouterr()
+    assert re.fullmatch(r'192\.0\.2\.7 - - \[.+\] "GET / HTTP/1\.1" 200 2 "-" "-"\n', out)
+    assert "WARNING 127.0.0.1: closed: there is no PROXY header\n" in err
 
 
 @pytest.mark.parametrize(

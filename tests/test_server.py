@@ -25,6 +25,8 @@ from tests.wire import (
     turns,
 )
 
+ANSWER = {"status": 200, "body_length": 5, "output_length": 50}
+
 
 def get(*fields):
     return "\r\n".join(("GET / HTTP/1.1", "Host: a", *fields, "", "")).encode()
@@ -253,7 +255,53 @@ async def test_a_unix_socket_serves_too(tmp_path):
     assert (await reader.read()).endswith(b"hello")
     writer.close()
     server.close()
-    assert [record.peer for record in records] == [None]
+    assert [record.peer for record in records] == [""]
+
+
+@on_both_loops
+async def test_a_connection_may_be_made_for_somebody_else():
+    records = []
+    protocol, transport = hello(access_log=records.append), FakeTransport()
+    protocol.connection_passed_on(transport, ("192.0.2.7", 5))
+    protocol.data_received(GET)
+    assert [record.peer for record in records] == [("192.0.2.7", 5)]
+    protocol.connection_lost(None)
+
+
+@on_both_loops
+async def test_a_connection_that_is_passed_on_at_the_end_has_one_request():
+    protocol, transport = hello(), FakeTransport()
+    protocol.connection_passed_on(transport, ("192.0.2.7", 5), 10.0)
+    assert not transport.is_closing()
+    protocol.data_received(GET)
+    assert b"\r\nConnection: close\r\n" in transport.sent
+    protocol.connection_lost(None)
+
+
+@on_both_loops
+async def test_what_is_no_request_is_logged_for_who_sent_it():
+    records = []
+    protocol, transport = hello(access_log=records.append), FakeTransport()
+    protocol.connection_passed_on(transport, ("192.0.2.7", 5))
+    protocol.data_received(b"nothing\r\n")
+    hello(access_log=records.append).log_access(None, None, type("Answer", (), ANSWER), 0)
+    assert [(record.message, record.peer) for record in records] == [
+        (None, ("192.0.2.7", 5)),
+        (None, None),
+    ]
+    protocol.connection_lost(None)
+
+
+@on_both_loops
+async def test_a_connection_that_an_author_does_not_make_is_nobodys():
+    class Handler(hello):
+        def connection_made(self, transport):
+            transport.abort()
+
+    protocol, transport = Handler(), FakeTransport()
+    protocol.connection_passed_on(transport, ("192.0.2.7", 5))
+    assert transport.is_aborted
+    assert not protocol.was_connected
 
 
 @on_both_loops
@@ -326,7 +374,7 @@ def test_a_request_can_be_logged_without_a_connection():
     records = []
     protocol = ServerHttpProtocol(access_log=records.append)
     message = request()
-    answer = type("Answer", (), {"status": 200, "body_length": 5, "output_length": 50})
+    answer = type("Answer", (), ANSWER)
     protocol.log_access(message, None, answer, 1.5)
     ServerHttpProtocol(access_log=None).log_access(message, None, answer, 1.5)
     [record] = records

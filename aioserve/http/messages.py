@@ -51,11 +51,13 @@ class RequestMessage:
         chunked: the body came with ``Transfer-Encoding: chunked``.
         content_length: the announced length of the body in bytes, or None.
         expects_continue: the client waits for ``100 Continue`` before it sends the body (RFC 9110 §10.1.1).
-        scheme: ``http`` or ``https``.
-        peer: the address of the client: ``(host, port)``, the name of a unix socket, or None.
+        scheme: ``http`` or ``https``; where a trusted proxy tells, as the client speaks.
+        peer: the address of the client: ``(host, port)``, the name of a unix socket, which may be empty, or
+            None where it is not known. Where a trusted proxy tells, the port is 0 unless it told that, too.
     """
 
     __slots__ = (
+        "_authority",
         "_fields",
         "_headers",
         "_lowered",
@@ -95,6 +97,7 @@ class RequestMessage:
         self.expects_continue = False
         self.scheme = "http"
         self.peer: Peer = None
+        self._authority = ""
         self._fields = fields
         self._lowered = lowered
         self._headers: CIMultiDictProxy[str] | None = None
@@ -173,9 +176,19 @@ class RequestMessage:
             self._query = MultiDictProxy(MultiDict(parse_qsl(text, keep_blank_values=True)))
         return self._query
 
+    def set_origin(self, scheme: str, authority: str) -> None:
+        """Have other values for `scheme` and `host`; an empty authority leaves `host` to the request."""
+        self.scheme = scheme
+        self._authority = authority
+
     @property
     def host(self) -> str:
-        """The authority that the request is for: from an absolute target, else from ``Host``, else empty."""
+        """The authority that the request is for, as a trusted proxy tells it.
+
+        Else it is that of an absolute target, else ``Host``, else empty.
+        """
+        if self._authority:
+            return self._authority
         if _ABSOLUTE.match(self.path):
             return urlsplit(self.path).netloc  # RFC 9112 §3.2.2: Host is ignored then
         return self.field("host") or ""
@@ -185,6 +198,8 @@ class RequestMessage:
         """The target URI in parts (RFC 9110 §7.1); path and query as sent."""
         if _ABSOLUTE.match(self.path):
             parts = urlsplit(self.path)
+            if self._authority:
+                parts = parts._replace(scheme=self.scheme, netloc=self._authority)
             return parts if parts.path else parts._replace(path="/")
         path, _, query = self.path.partition("?")
         return SplitResult(self.scheme, self.host, path, query, "")

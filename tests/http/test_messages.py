@@ -224,6 +224,28 @@ def test_parts_of_the_url_are_known():
     )
 
 
+@pytest.mark.parametrize(
+    ("path", "url"),
+    [("/a?b", "https://p:1/a?b"), ("http://b:2/c?d", "https://p:1/c?d"), ("http://b", "https://p:1/")],
+)
+def test_origin_may_be_another_than_the_request_says(path, url):
+    message = make(b"Host: h\r\n", path)
+
+    message.set_origin("https", "p:1")
+
+    assert (message.scheme, message.host, message.url.geturl()) == ("https", "p:1", url)
+    assert message.again("GET", path).host != "p:1"
+
+
+def test_host_is_left_to_the_request_by_an_empty_authority():
+    message = make(b"Host: h\r\n", "/a")
+    message.set_origin("https", "p:1")
+
+    message.set_origin("https", "")
+
+    assert (message.host, message.url.geturl()) == ("h", "https://h/a")
+
+
 def test_scheme_of_the_url_is_that_of_the_connection():
     message = make(b"Host: h\r\n", "/a")
     message.scheme = "https"

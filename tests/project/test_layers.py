@@ -28,17 +28,18 @@ LAYERS = {
     "static.lookup static.tree static.shared_file static.watch static.media_types "
     "listen.sockets listen.tcp listen.unix listen.inherited listen.holders "
     "listen.certificates listen.kept_pair listen.leaf listen.self_signed "
-    "listen.server_names listen.tls",
+    "listen.server_names listen.tls origins listen.proxy_protocol",
     "handler": "server",
     "connection": "connection deadlines exchange phase",
     "bytes in": "incoming handler_options payload multipart forms charsets",
     "bytes out": "response writer content_coding outgoing direct_sending file_body send_buffer ready",
     "loop": "loop_parts eager spare_task ticker awaitables news thread_work",
     "observation": "observe.logs observe.console observe.formats observe.access observe.streams error_pages",
-    "wire": "http1.parser http1.lines http1.chunks http1.rules http1.framing http1.grammar",
+    "wire": "http.forwarded http1.proxy_header http1.parser http1.lines http1.chunks http1.rules "
+    "http1.framing http1.grammar",
     "meaning": "http.conditional http.ranges http.negotiation http.messages http.dates",
-    "values": "settings static.settings listen.settings listen.addresses static.kinds options kinds "
-    "http.statuses multidict errors escaping suggestion",
+    "values": "settings static.settings listen.settings listen.addresses listen.proxies static.kinds options "
+    "kinds trusted http.statuses multidict errors escaping suggestion",
     "packages": "workers static listen observe http1 http aioserve",
 }
 

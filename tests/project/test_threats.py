@@ -24,6 +24,7 @@ SECTIONS = [
     "The disk",
     "Logs and terminals",
     "The process: signals, ports, descriptors, TLS",
+    "Proxies in front",
 ]
 LAST = "What is not defended"
 WIDEST = 120  # columns, outside of tables
