@@ -17,6 +17,7 @@ from click.shell_completion import get_completion_class
 from aioserve import __version__
 from aioserve.errors import ConfigurationError, StartupError
 from aioserve.escaping import escape_controls
+from aioserve.observe.streams import open_standard_descriptors
 from aioserve.options import Given, read_environment
 from aioserve.parameters import help_rows, make_parameters, read_typed, supply_implied
 from aioserve.settings import OPTIONS, SECTIONS, Settings, build_settings
@@ -40,6 +41,7 @@ counts before the environment, that before the file, that before the default.
 
 def main() -> NoReturn:
     """Run the command with the words of the command line and exit."""
+    open_standard_descriptors()
     command.main(prog_name="aioserve")
 
 

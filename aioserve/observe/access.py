@@ -2,14 +2,16 @@
 
 This file decides that a record is only kept when its request ends, and that records become lines later, in
 batches, with one write for each batch: formatting and writing at once would cost a small request about as
-much as everything else that happens to it. A sink that fails costs its lines and never a request.
+much as everything else that happens to it. An output that fails costs its lines and never a request, and is
+told of once, and once more when it is over.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +22,27 @@ if TYPE_CHECKING:
     CallLater = Callable[[float, Callable[[], None]], object]
 
 logger = logging.getLogger(__name__)
+
+_RETRY = 0.1  # seconds until lines that nobody read are tried again
+_OVER = 10.0  # seconds without a loss, so that a slow reader is not told of all the time
+
+
+class LineOutput(Protocol):
+    """Where lines go, as `streams.Output`."""
+
+    @property
+    def lost(self) -> int:
+        """Lines that could not be written, so far."""
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether lines wait for somebody to read those before them."""
+
+    def write(self, text: str) -> None:
+        """Write whole lines, or keep them; OSError and ValueError say that lines are lost."""
+
+    def push(self) -> None:
+        """Write what waits."""
 
 
 @dataclass(slots=True)  # not frozen: made for every request, and that would take four times as long
@@ -51,35 +74,54 @@ class AccessLog:
     """Keeps records and writes them in batches; called with each record.
 
     Args:
-        write: takes the text of a batch, whole lines. Its OSError and ValueError are kept from the caller.
+        output: takes the text of a batch, whole lines.
         format_record: makes a line, without line feed, of a record.
         call_later: ``loop.call_later``, or what behaves like it.
         delay: seconds that a line may wait for others.
         batch: records that may wait; they hold the heads of their requests in memory.
-
-    Attributes:
-        dropped: the lines lost so far. The first loss is logged as a warning.
+        clock: tells seconds.
     """
 
-    __slots__ = ("_batch", "_call_later", "_delay", "_format", "_is_due", "_records", "_write", "dropped")
+    __slots__ = (
+        "_batch",
+        "_call_later",
+        "_clock",
+        "_delay",
+        "_format",
+        "_is_due",
+        "_lost_at",
+        "_output",
+        "_records",
+        "_told",
+        "_unformatted",
+    )
 
     def __init__(
         self,
-        write: Callable[[str], object],
+        output: LineOutput,
         format_record: Format,
         call_later: CallLater,
         *,
         delay: float = 0.1,
         batch: int = 256,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.dropped = 0
-        self._write = write
+        self._output = output
         self._format = format_record
         self._call_later = call_later
         self._delay = delay
         self._batch = batch
+        self._clock = clock
         self._records: list[AccessRecord] = []
         self._is_due = False
+        self._unformatted = 0
+        self._told = 0  # of the lost ones, as many as somebody was told of
+        self._lost_at: float | None = None  # when the last one was, as long as that is not over
+
+    @property
+    def dropped(self) -> int:
+        """The lines lost so far."""
+        return self._output.lost + self._unformatted
 
     def __call__(self, record: AccessRecord) -> None:
         """Keep a record; it is written within ``delay`` seconds."""
@@ -87,19 +129,28 @@ class AccessLog:
         if len(self._records) >= self._batch:
             self.flush()
         elif not self._is_due:
-            self._is_due = True
-            self._call_later(self._delay, self._write_due)
+            self._come_back(self._delay)
 
     def flush(self) -> None:
         """Write at once whatever has been kept."""
         records, self._records = self._records, []
         lines = [line for record in records if (line := self._line(record)) is not None]
-        if not lines:
-            return
         try:
-            self._write("\n".join(lines) + "\n")
+            if lines:
+                self._output.write("\n".join(lines) + "\n")
+            else:
+                self._output.push()
         except (OSError, ValueError) as error:  # no space, no reader, a closed stream
-            self._drop(len(lines), f"cannot write: {error}")
+            self._note_loss(f"cannot write: {getattr(error, 'strerror', None) or error}")
+        else:
+            if lines:
+                self._note_success()
+        if self._output.has_waiting and not self._is_due:
+            self._come_back(_RETRY)
+
+    def _come_back(self, delay: float) -> None:
+        self._is_due = True
+        self._call_later(delay, self._write_due)
 
     def _write_due(self) -> None:
         self._is_due = False
@@ -109,13 +160,20 @@ class AccessLog:
         try:
             return self._format(record)
         except Exception as error:  # noqa: BLE001 - a format is anybody's function
-            self._drop(1, f"cannot format: {error!r}")
+            self._unformatted += 1
+            self._note_loss(f"cannot format: {error!r}")
             return None
 
-    def _drop(self, count: int, reason: str) -> None:
-        if not self.dropped:
+    def _note_loss(self, reason: str) -> None:
+        if self._lost_at is None:
             logger.warning("access log: %s; its lines are dropped until that is over", reason)
-        self.dropped += count
+        self._lost_at = self._clock()
+
+    def _note_success(self) -> None:
+        if self._lost_at is not None and self._clock() - self._lost_at >= _OVER:
+            logger.warning("access log: written again; %d lines were lost", self.dropped - self._told)
+            self._told = self.dropped
+            self._lost_at = None
 
 
 class LoggerAccessLog:

@@ -58,6 +58,7 @@ class OutputHandler(logging.Handler):
     def __init__(self, output: Output, formatter: logging.Formatter) -> None:
         super().__init__()
         self._output = output
+        self._told = 0  # of the lost lines, as many as somebody was told of
         self.setFormatter(formatter)
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -69,6 +70,13 @@ class OutputHandler(logging.Handler):
         else:
             with contextlib.suppress(OSError, ValueError):
                 self._output.write(text)
+                if self._output.lost > self._told and not self._output.has_waiting:
+                    self._tell_losses()
+
+    def _tell_losses(self) -> None:
+        count, self._told = self._output.lost - self._told, self._output.lost
+        told = {"levelno": logging.WARNING, "levelname": "WARNING", "msg": f"lines lost before this: {count}"}
+        self._output.write(self.format(logging.makeLogRecord(told)) + "\n")
 
 
 class LoggerSetup:
@@ -105,10 +113,14 @@ class Observers:
     """
 
     def __init__(
-        self, access_log: AccessLog | None, output: Output, screen: Screen | None, setup: LoggerSetup
+        self,
+        access_log: AccessLog | None,
+        outputs: tuple[Output, Output],
+        screen: Screen | None,
+        setup: LoggerSetup,
     ) -> None:
         self.access_log = access_log
-        self._output = output
+        self._outputs = outputs
         self._screen = screen
         self._setup = setup
 
@@ -133,18 +145,21 @@ class Observers:
         else:
             self._show(self._screen.format_stop(how))
 
-    def close(self) -> None:
-        """Write what is left, and leave logging as it was found."""
+    def close(self, *, is_copy: bool = False) -> None:
+        """Write what is left, and leave logging as it was found; in a forked process, only the latter."""
+        out, err = self._outputs
         if self.access_log is not None:
             self.access_log.flush()
+            out.close(is_copy=is_copy)
             if self.access_log.dropped:
                 logger.warning("access log: %d lines were lost", self.access_log.dropped)
+        err.close(is_copy=is_copy)
         self._setup.close()
 
     def _show(self, text: str) -> None:
         if logger.isEnabledFor(logging.INFO):
             with contextlib.suppress(OSError, ValueError):
-                self._output.write(text)
+                self._outputs[1].write(text)
 
 
 def open_observers(logs: Logs, *, debug: bool, call_later: CallLater) -> Observers:
@@ -163,8 +178,8 @@ def open_observers(logs: Logs, *, debug: bool, call_later: CallLater) -> Observe
     delay = 0.0 if out.is_terminal else 0.1
     access_log = None
     if logs.access_log:
-        access_log = AccessLog(out.write, _format(out, logs), call_later, delay=delay)
-    return Observers(access_log, err, screen, setup)
+        access_log = AccessLog(out, _format(out, logs), call_later, delay=delay)
+    return Observers(access_log, (out, err), screen, setup)
 
 
 def _open_screen(output: Output) -> Screen | None:

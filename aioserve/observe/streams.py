@@ -1,8 +1,8 @@
 """The two output streams, each judged by itself.
 
-This file decides whether a stream is a terminal, gets colour, or is the journal, and how text reaches it:
-whole, at once, in the stream's own encoding, past Python's buffer. A buffer would keep what could not be
-written and try again at the end of the process, which turns ``aioserve ... | head -1`` into an error.
+This file decides whether a stream is a terminal, gets colour, or is the journal, and how text reaches it: in
+the stream's own encoding, past Python's buffer. A buffer would keep what could not be written and try again
+at the end of the process, which turns ``aioserve ... | head -1`` into an error.
 """
 
 from __future__ import annotations
@@ -10,9 +10,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from aioserve.observe.sinks import Sink
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TextIO
+
+_LAST_STANDARD = 2  # the standard error
 
 
 class Output:
@@ -32,7 +36,7 @@ class Output:
         is_journal: it goes to the journal of systemd, which reads ``<N>`` priorities and has its own time.
     """
 
-    __slots__ = ("_descriptor", "_is_torn", "encoding", "is_coloured", "is_journal", "is_terminal", "stream")
+    __slots__ = ("_lost", "_sink", "encoding", "is_coloured", "is_journal", "is_terminal", "stream")
 
     def __init__(
         self,
@@ -42,36 +46,73 @@ class Output:
     ) -> None:
         self.stream = stream
         self.encoding = getattr(stream, "encoding", None) or "utf-8"
-        self._descriptor = _descriptor(stream)
-        self._is_torn = False
-        self.is_terminal = self._descriptor is not None and os.isatty(self._descriptor)
+        descriptor = _descriptor(stream)
+        self._lost = 0
+        self._sink = None if descriptor is None else Sink(descriptor)
+        self.is_terminal = descriptor is not None and os.isatty(descriptor)
         self.is_coloured = stream is not None and _is_coloured(color, environ, is_terminal=self.is_terminal)
-        self.is_journal = _is_journal(self._descriptor, environ)
+        self.is_journal = _is_journal(descriptor, environ)
 
     @property
     def is_dressed(self) -> bool:
         """Lines are laid out for the eye rather than for a program."""
         return self.is_terminal or self.is_coloured
 
+    @property
+    def lost(self) -> int:
+        """Lines that could not be written, so far."""
+        return self._lost + (self._sink.lost if self._sink else 0)
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether lines wait for somebody to read those before them."""
+        return self._sink is not None and self._sink.waiting > 0
+
     def write(self, text: str) -> None:
-        """Write whole lines; what the encoding lacks is written as a backslash escape.
+        """Write whole lines, or keep them until `push`; what the encoding lacks becomes a backslash escape.
 
         Raises:
-            OSError: the text, or the rest of it, could not be written and is lost. A line that broke off is
-                ended before the next text, so that it does not swallow a whole one.
+            OSError: lines are lost, these or earlier ones.
+            ValueError: so are they, as a stream in memory has been closed.
         """
         data = text.encode(self.encoding, "backslashreplace")
-        if self._descriptor is not None:
-            self._write_descriptor(memoryview(b"\n" + data if self._is_torn else data))
+        if self._sink is not None:
+            self._sink.write(data)
         elif self.stream is not None:
-            self.stream.write(data.decode(self.encoding))
-            self.stream.flush()
+            try:
+                self.stream.write(data.decode(self.encoding))
+                self.stream.flush()
+            except (OSError, ValueError):
+                self._lost += text.count("\n")
+                raise
 
-    def _write_descriptor(self, rest: memoryview) -> None:
-        while rest:
-            written = os.write(self._descriptor, rest)  # type: ignore[arg-type]
-            self._is_torn = written < len(rest)
-            rest = rest[written:]
+    def push(self) -> None:
+        """Write what waits, as far as it is read.
+
+        Raises:
+            OSError: it is lost.
+        """
+        if self._sink is not None:
+            self._sink.push()
+
+    def close(self, *, is_copy: bool = False) -> None:
+        """Write what waits as long as somebody reads; in a forked process, only let go."""
+        if self._sink is not None:
+            self._sink.close(is_copy=is_copy)
+
+
+def open_standard_descriptors() -> None:
+    """Open ``/dev/null`` where a standard descriptor was closed before the start.
+
+    Its number would be taken by the next file that is opened, a listening socket perhaps, and whatever writes
+    to number 1 or 2 without asking, a library in C or a program that a handler starts, would write there.
+    """
+    while True:
+        descriptor = os.open(os.devnull, os.O_RDWR)
+        if descriptor > _LAST_STANDARD:
+            os.close(descriptor)
+            return
+        os.set_inheritable(descriptor, True)
 
 
 def _descriptor(stream: TextIO | None) -> int | None:

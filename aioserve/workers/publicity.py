@@ -100,7 +100,7 @@ class Publicity:
 
     def close(self, *, is_over: bool) -> None:
         """Say nothing more; where it ``is_over`` for all, the files go."""
-        self._observers.close()
+        self._observers.close(is_copy=not is_over)
         self._manager.close()
         if is_over:
             for file in (self._pid_file, self._port_file, self._ready_file):

@@ -24,17 +24,45 @@ class FakeTimers:
             callback()
 
 
-class FakeSink:
-    """Takes texts, or raises the error that it was told."""
+class FakeOutput:
+    """Takes texts, or raises the error that it was told; while it ``is_stuck`` they wait."""
 
     def __init__(self):
         self.texts = []
         self.error = None
+        self.is_stuck = False
+        self.lost = 0
+        self.waiting = []
 
-    def __call__(self, text):
+    @property
+    def has_waiting(self):
+        return bool(self.waiting)
+
+    def write(self, text):
         if self.error is not None:
+            self.lost += text.count("\n")
             raise self.error
-        self.texts.append(text)
+        self.waiting.append(text)
+        self.push()
+
+    def push(self):
+        if self.error is not None and self.waiting:
+            self.lost += "".join(self.waiting).count("\n")
+            self.waiting = []
+            raise self.error
+        if not self.is_stuck:
+            self.texts += self.waiting
+            self.waiting = []
+
+
+class FakeClock:
+    """Stands in for ``time.monotonic``."""
+
+    def __init__(self):
+        self.seconds = 1000.0
+
+    def __call__(self):
+        return self.seconds
 
 
 def format_status(record):
@@ -52,12 +80,17 @@ def timers():
 
 @pytest.fixture
 def sink():
-    return FakeSink()
+    return FakeOutput()
 
 
 @pytest.fixture
-def log(sink, timers):
-    return AccessLog(sink, format_status, timers, delay=0.5, batch=3)
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def log(sink, timers, clock):
+    return AccessLog(sink, format_status, timers, delay=0.5, batch=3, clock=clock)
 
 
 def test_a_record_waits_for_its_time(log, sink, timers, record):
@@ -125,7 +158,7 @@ def test_a_failing_sink_costs_lines_and_one_warning(log, sink, timers, record, c
     assert [(entry.levelname, entry.name) for entry in caplog.records] == [
         ("WARNING", "aioserve.observe.access")
     ]
-    assert str(error) in caplog.text
+    assert f"cannot write: {error.strerror if isinstance(error, OSError) else error};" in caplog.text
 
 
 def test_a_sink_that_works_again_is_used_again(log, sink, timers, record):
@@ -138,6 +171,74 @@ def test_a_sink_that_works_again_is_used_again(log, sink, timers, record):
 
     assert sink.texts == ["status 201\n"]
     assert log.dropped == 1
+
+
+def test_the_end_of_a_failure_is_told_once_with_its_losses(log, sink, record, clock, caplog):
+    for _ in range(2):
+        caplog.clear()
+        sink.error = OSError(28, "No space left on device")
+        for _ in range(3 + 3):
+            log(record())
+        sink.error = None
+        clock.seconds += 9
+        for _ in range(3):
+            log(record())
+
+        assert [entry.levelname for entry in caplog.records] == ["WARNING"]
+
+        clock.seconds += 1
+        for _ in range(3 + 3):
+            log(record())
+
+        assert caplog.messages[1:] == ["access log: written again; 6 lines were lost"]
+
+
+def test_a_reader_that_is_slow_again_and_again_is_told_of_once(log, sink, record, clock, caplog):
+    for _ in range(5):
+        sink.error = BlockingIOError(11, "nobody reads it")
+        for _ in range(3):
+            log(record())
+        sink.error = None
+        clock.seconds += 5
+        for _ in range(3):
+            log(record())
+
+    assert len(caplog.records) == 1
+    assert log.dropped == 15
+
+
+def test_lines_that_nobody_reads_are_tried_again_by_themselves(log, sink, timers, record):
+    sink.is_stuck = True
+    log(record(status=200))
+    timers.run()
+
+    assert [delay for delay, _ in timers.waiting] == [0.1]
+
+    timers.run()
+    sink.is_stuck = False
+    timers.run()
+
+    assert sink.texts == ["status 200\n"]
+    assert timers.waiting == []
+
+
+def test_new_lines_do_not_make_further_timers_while_others_wait(log, sink, timers, record):
+    sink.is_stuck = True
+    for _ in range(3 + 3 + 1):
+        log(record())
+
+    assert len(timers.waiting) == 1
+
+
+def test_waiting_lines_can_be_lost_later(log, sink, timers, record, caplog):
+    sink.is_stuck = True
+    log(record())
+    timers.run()
+    sink.error = BrokenPipeError(32, "Broken pipe")
+    timers.run()
+
+    assert log.dropped == 1
+    assert "Broken pipe" in caplog.text
 
 
 def test_a_failing_format_costs_its_line_only(sink, timers, record, caplog):

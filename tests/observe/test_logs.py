@@ -114,6 +114,30 @@ def test_a_broken_stream_takes_no_message_and_raises_nothing(streams):
     handler.emit(entry())
 
 
+def test_messages_that_were_lost_are_told_of_when_there_is_somebody_to_tell():
+    """A pipe that nobody reads keeps some messages, the server some more, and then they are lost."""
+    read_end, write_end = os.pipe()
+    with os.fdopen(read_end, "rb", 0) as reader, os.fdopen(write_end, "w") as writer:
+        output = Output(writer)
+        handler = OutputHandler(output, LineFormatter())
+        for _ in range(40):
+            handler.emit(entry("x" * (1 << 15)))
+        lost = output.lost
+        os.set_blocking(read_end, False)
+        for _ in range(20):
+            reader.read()
+            output.push()
+        handler.emit(entry("after"))
+        handler.emit(entry("the end"))
+        after, told, end = reader.read().decode().splitlines()[-3:]
+        output.close()
+
+    assert lost > 0
+    assert after.endswith("INFO after")
+    assert told.endswith(f"WARNING lines lost before this: {lost}")
+    assert end.endswith("INFO the end")
+
+
 # Loggers
 
 

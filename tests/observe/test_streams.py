@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
+import textwrap
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from aioserve.observe import streams
 from aioserve.observe.streams import Output
 
 FULL = Path("/dev/full")
@@ -80,7 +85,8 @@ def test_the_journal_is_known_by_device_and_inode(pipe, terminal):
 
 def test_text_passes_the_buffer_of_the_stream(pipe):
     reader, writer = pipe
-    Output(writer).write("é\n")
+    with closing(Output(writer)) as output:
+        output.write("é\n")
 
     assert reader.read(100) == "é\n".encode()
 
@@ -88,7 +94,8 @@ def test_text_passes_the_buffer_of_the_stream(pipe):
 def test_what_the_encoding_lacks_is_escaped(pipe):
     reader, writer = pipe
     writer.reconfigure(encoding="latin-1")
-    Output(writer).write("é € \udcff\n")
+    with closing(Output(writer)) as output:
+        output.write("é € \udcff\n")
 
     assert reader.read(100) == b"\xe9 \\u20ac \\udcff\n"
 
@@ -107,44 +114,78 @@ def test_a_stream_that_was_closed_before_the_start_swallows_all():
     assert not output.is_dressed
 
 
-def test_a_long_text_is_written_whole(tmp_path):
-    with (tmp_path / "log").open("w", encoding="utf-8") as file:
-        Output(file).write("x" * 10_000_000)
+def test_text_that_nobody_reads_waits(pipe):
+    reader, writer = pipe
+    with closing(Output(writer)) as output:
+        output.write("x" * 70_000 + "\n")
 
-    assert (tmp_path / "log").stat().st_size == 10_000_000
+        assert output.has_waiting
 
+        reader.read(1 << 16)
+        output.push()
 
-@pytest.mark.skipif(not FULL.exists(), reason="a device of Linux")
-def test_no_space_is_an_error_each_time_and_leaves_nothing_behind():
-    with FULL.open("w", encoding="utf-8") as full:
-        output = Output(full)
-        for _ in range(2):
-            with pytest.raises(OSError, match="No space left"):
-                output.write("text\n")
+        assert not output.has_waiting
 
 
-def test_no_reader_is_an_error_and_leaves_nothing_behind(pipe):
+def test_what_is_lost_is_an_error_and_counted():
+    with FULL.open("w", encoding="utf-8") as full, closing(Output(full)) as output:
+        with pytest.raises(OSError, match="No space left"):
+            output.write("text\n")
+
+        assert output.lost == 1
+
+
+def test_a_stream_without_a_descriptor_never_waits():
+    output = Output(io.StringIO())
+    output.write("text\n")
+    output.push()
+    output.close()
+
+    assert (output.lost, output.has_waiting) == (0, False)
+
+
+def test_lines_for_a_stream_in_memory_that_is_closed_are_counted():
+    stream = io.StringIO()
+    output = Output(stream)
+    stream.close()
+    with pytest.raises(ValueError, match="closed"):
+        output.write("one\ntwo\n")
+
+    assert output.lost == 2
+
+
+def test_the_copy_of_a_forked_process_writes_nothing(pipe):
     reader, writer = pipe
     output = Output(writer)
-    reader.close()
+    output.write("x" * 70_000 + "\n")
+    reader.read(1 << 16)
+    output.close(is_copy=True)
 
-    with pytest.raises(BrokenPipeError):
-        output.write("text\n")
-
-    writer.flush()
+    os.set_blocking(reader.fileno(), False)
+    assert len(reader.read(1 << 16) or b"") == 0
 
 
-def test_a_line_that_broke_off_does_not_swallow_the_next(pipe):
-    reader, writer = pipe
-    os.set_blocking(writer.fileno(), False)
-    output = Output(writer)
-    with pytest.raises(BlockingIOError):
-        output.write("x" * 10_000_000)
-    with pytest.raises(BlockingIOError):
-        output.write("lost\n")
-    while len(reader.read(1 << 20)) == 1 << 20:
-        pass
-    output.write("whole\n")
-    output.write("line\n")
+def test_what_is_closed_below_the_last_standard_descriptor_is_opened(monkeypatch):
+    free = os.open(os.devnull, os.O_RDONLY)
+    os.close(free)
+    monkeypatch.setattr(streams, "_LAST_STANDARD", free)
+    streams.open_standard_descriptors()
 
-    assert reader.read(100) == b"\nwhole\nline\n"
+    assert os.get_inheritable(free)
+
+    os.close(free)
+
+
+def test_closed_standard_descriptors_become_the_null_device():
+    script = textwrap.dedent("""
+        import os, sys
+        from aioserve.observe.streams import open_standard_descriptors
+        open_standard_descriptors()
+        open_standard_descriptors()
+        print(*(os.readlink(f"/dev/fd/{number}") for number in (0, 1)), file=sys.stderr)
+        print(*map(os.get_inheritable, (0, 1, 2)), file=sys.stderr)
+    """)
+    command = ["sh", "-c", 'exec "$0" -c "$1" <&- >&-', sys.executable, script]
+    done = subprocess.run(command, stderr=subprocess.PIPE, check=True)
+
+    assert done.stderr.split() == [b"/dev/null", b"/dev/null", b"True", b"True", b"True"]
