@@ -153,6 +153,12 @@ def _parse_mount(text: str) -> Mount:
     return prefix.rstrip("/") or "/", _parse_text(folder)
 
 
+def _parse_url_path(text: str) -> str:
+    if not _PREFIX.fullmatch(text):
+        raise ValueError(f"{text!r} is not {URL_PATH.expected}")
+    return text
+
+
 def _format_mount(mount: Mount) -> str:
     prefix, folder = mount
     is_plain = prefix == "/" and not (folder.startswith("/") and "=" in folder)
@@ -218,4 +224,5 @@ PORT = Kind(
     str,
     toml=(str, int),
 )
+URL_PATH = Kind("/URL", "the path of a URL, such as /docs", _parse_url_path, str)
 MOUNT = Kind("[/URL=]DIR", "a folder, or /url=folder", _parse_mount, _format_mount, completes="dir")

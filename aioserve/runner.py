@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 from aioserve.admission import Admission, allowed_connections
 from aioserve.complaints import Complaints
 from aioserve.handler_options import HandlerOptions
+from aioserve.health import HealthAnswers
 from aioserve.http1.parser import ParserLimits
 from aioserve.listen.proxies import PROXY_PROTOCOL
 from aioserve.listen.proxy_protocol import ProxyProtocol
@@ -120,7 +121,7 @@ def make_options(
         access_log=access_log,
         limits=ParserLimits(limits.line, limits.line, limits.head, limits.headers, limits.body),
         responders=responders,
-        ready_limit=settings.static.cache // 2 if responders else 0,
+        ready_limit=settings.static.cache // 2 if settings.static.mounts else 0,
         read_origin=make_origin_reader(settings.proxies, scheme),
     )
 
@@ -148,6 +149,7 @@ class _Server:
         self._tls: Any = {"ssl": tls.context, **times} if tls else {}
         self._scheme = "https" if tls else "http"
         self._certificates = tls
+        self._health = HealthAnswers(settings.health)
         self._orders = orders
         self._options: HandlerOptions | None = None
 
@@ -192,13 +194,15 @@ class _Server:
 
     def _protocol_maker(self, ticker: Ticker, access_log: AccessLog | None) -> ProtocolFactory:
         factory = self._factory or ServerHttpProtocol
-        responders = make_responders(
+        self._orders.on(Order.DRAIN, self._health.drain)
+        mounts = make_responders(
             self._settings.static,
             has_application=self._factory is not None,
             clock=lambda: ticker.seconds,  # a Last-Modified is never later than Date
             call_later=asyncio.get_running_loop().call_later,
         )
-        options = self._options = make_options(self._settings, responders, access_log, self._scheme)
+        health: tuple[Responder, ...] = (self._health,) if self._settings.health.is_on else ()
+        options = self._options = make_options(self._settings, (*health, *mounts), access_log, self._scheme)
         limit = self._settings.limits.connections or allowed_connections()
         admission = Admission(factory, options, ticker, limit)
         proxies = self._settings.proxies
@@ -231,6 +235,8 @@ class _Server:
     ) -> None:
         """Do as ordered, until nobody is served any more, and say how that went."""
         connections = parts.ticker.connections
+        if order is not Order.RETIRE:  # others want requests then
+            self._health.drain()
         await self._stop_accepting(servers, make_protocol, is_last=order is not Order.RETIRE)
         busy = sum(each.phase is Phase.ANSWERING for each in cast("set[Connection]", connections))
         self._close(connections, order)

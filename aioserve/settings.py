@@ -21,6 +21,7 @@ from aioserve.kinds import (
     PATH,
     SIZE,
     TARGET,
+    URL_PATH,
     WORKERS,
     choice,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "SECTIONS",
     "Application",
     "Bind",
+    "Health",
     "Limits",
     "Logs",
     "Look",
@@ -221,6 +223,23 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Health:
+    """What load balancers and orchestrators ask."""
+
+    title: ClassVar[str] = "Health"
+
+    is_on: bool = option(
+        "--health",
+        BOOLEAN,
+        True,
+        "Answer at two paths whether the server lives, and whether it wants requests: it does until it is "
+        "told to stop, and says 503 from then on. They come before files and the application.",
+    )
+    live: str = option("--health-live", URL_PATH, "/-/live", "The path for the first.")
+    ready: str = option("--health-ready", URL_PATH, "/-/ready", "The path for the second.")
+
+
+@dataclass(frozen=True, slots=True)
 class Logs:
     """What is written where."""
 
@@ -295,6 +314,7 @@ class Settings:
     static: Static = Static()  # noqa: RUF009 - as above
     tls: Tls = Tls()  # noqa: RUF009 - as above
     proxies: Proxies = Proxies()  # noqa: RUF009 - as above
+    health: Health = Health()
     logs: Logs = Logs()
     look: Look = Look()
     sources: Mapping[str, str] = field(default_factory=dict)

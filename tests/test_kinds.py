@@ -55,6 +55,8 @@ KINDS = {name: kind for name, kind in vars(kinds).items() if isinstance(kind, ki
         ("MOUNT", "/=./site", ("/", "./site")),
         ("MOUNT", "/a/b.c=/srv/x=y", ("/a/b.c", "/srv/x=y")),
         ("MOUNT", "/a%20b=x", ("/a%20b", "x")),
+        ("URL_PATH", "/", "/"),
+        ("URL_PATH", "/-/live", "/-/live"),
         ("choice", "always", "always"),
     ],
 )
@@ -94,6 +96,9 @@ def test_text_means_this_value(kind, text, value):
         ("PORT", "", "is not a port"),
         ("PORT", "80\0", "is not a port"),
         ("PORT", "\udc80", "is not a port"),
+        ("URL_PATH", "", "'' is not the path of a URL, such as /docs"),
+        ("URL_PATH", "live", "is not the path of a URL"),
+        ("URL_PATH", "/live?", "is not the path of a URL"),
         ("MOUNT", "", "must not be empty"),
         ("MOUNT", "/docs=", "must not be empty"),
         ("MOUNT", "/a b=x", "'/a b' is not the path of a URL, such as /docs"),

@@ -24,6 +24,7 @@ _MOST = 65_536  # bytes read at once; a worker says some ten bytes every few sec
 class Order(Enum):
     """What the parent says."""
 
+    DRAIN = b"drain"  # go on, but say that no more requests are wanted
     RETIRE = b"retire"  # another worker serves in your place
     STOP = b"stop"  # nobody will
     FORCE = b"force"

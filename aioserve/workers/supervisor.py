@@ -196,6 +196,8 @@ class Supervisor:
         timeouts = self.edition.settings.timeouts
         delay = timeouts.drain_delay if self._fleet.serving else 0.0
         self._public.stops(delay + timeouts.shutdown + GRACE)
+        if delay:
+            self._processes.say_to_all(Order.DRAIN)
         self._fleet.stop(time.monotonic(), delay)
 
     def _force(self, how: Do) -> None:

@@ -19,8 +19,8 @@ LAYERS = {
     "parent": "workers.supervisor workers.worker workers.processes workers.editions workers.publicity "
     "workers.fleet workers.notify workers.signals workers.marker_files",
     "start": "preflight loader config_file",
-    "process": "runner admission complaints responders workers.orders workers.channel workers.describe "
-    "workers.fatigue",
+    "process": "runner admission complaints health responders workers.orders workers.channel "
+    "workers.describe workers.fatigue",
     "siblings": "static.mounts static.responder static.file_answers static.finder static.folders "
     "static.turns static.spool static.listing static.entries static.pages static.site static.store "
     "static.resource static.representation static.compression static.rule_files "

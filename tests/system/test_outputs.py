@@ -19,7 +19,7 @@ from tests.system.program import ROOT
 
 HELLO = ROOT / "examples/hello.py:Handler"
 LINE = re.compile(r'127\.0\.0\.1 - - \[[^]]+\] "GET (/\S*) HTTP/1\.1" 200 14 "-" "-"')
-LONG = "x" * 7000  # 200 such lines are more than a pipe and the server hold
+LONG = "x" * 3000  # 400 such lines are more than a pipe and a worker hold
 
 
 @pytest.fixture
@@ -66,8 +66,8 @@ def ask(port, paths):
 def test_an_access_log_that_nobody_reads_holds_up_nobody(serve, pipe, workers):
     reader, become = pipe
     server = serve(HELLO, "--workers", workers, preexec_fn=partial(become, 1))
-    paths = [f"/{number}/{LONG}" for number in range(500)]
-    for start in range(0, 500, 50):  # a connection each, so that every worker has some
+    paths = [f"/{number}/{LONG}" for number in range(1200)]
+    for start in range(0, 1200, 50):  # a connection each, so that every worker has some
         ask(server.port, paths[start : start + 50])
     server.stderr.wait_for("access log: cannot write: nobody reads it; its lines are dropped")
     server.send(signal.SIGTERM)
@@ -76,8 +76,8 @@ def test_an_access_log_that_nobody_reads_holds_up_nobody(serve, pipe, workers):
     lost = sum(map(int, re.findall(r"access log: (\d+) lines were lost", server.stderr.text)))
 
     assert all(written)
-    assert len({found[1] for found in written}) == len(written) == 500 - lost
-    assert 0 < lost < 500
+    assert len({found[1] for found in written}) == len(written) == 1200 - lost
+    assert 0 < lost < 1200
     assert server.stderr.text.count("cannot write") <= workers
 
 

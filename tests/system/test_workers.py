@@ -41,6 +41,14 @@ class Client:
         return found
 
 
+def status_of(connection, path):
+    """Ask on a connection, and return the status."""
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
+
+
 def answer_of(connection, path="/"):
     connection.request("GET", path)
     response = connection.getresponse()
@@ -273,8 +281,13 @@ def test_drain_delay_goes_on_as_before(serve):
     (worker,) = client.workers(1)
     with client.connect() as connection:
         answer_of(connection)
+        assert status_of(connection, "/-/ready") == 200
         server.send(signal.SIGTERM)
+        while status_of(connection, "/-/ready") == 200:  # until the word has come
+            pass
         assert answer_of(connection) == answer_of(connection) == b"%d\n" % worker
+        assert status_of(connection, "/-/ready") == 503
+        assert status_of(connection, "/-/live") == 200
     assert client.ask() == b"%d\n" % worker
 
     server.send(signal.SIGTERM)

@@ -100,7 +100,7 @@ def test_drain_delay_passes_before_workers_are_told(make):
     )
 
     assert ("stops", 3612.0) in parent.public.log
-    assert parent.processes.log[1:] == [(Order.FORCE, 1)]
+    assert parent.processes.log[1:] == [Order.DRAIN, (Order.FORCE, 1)]
     assert 3590 < parent.supervisor._selector.waits[2] <= 3600
 
 
