@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from aioserve.http1.parser import ParserLimits
 from aioserve.http1.rules import REGISTERED_METHODS
 from aioserve.observe.access import LoggerAccessLog
-from aioserve.observe.formats import FORMATS
+from aioserve.observe.layouts import choose_format
 from aioserve.ready import ReadyAnswers
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ class HandlerOptions:
         debug: error pages show tracebacks, and `log_debug` logs.
         logger: where the server reports errors.
         access_log: a `logging.Logger`, a function that takes each `AccessRecord`, or None.
-        access_log_format: ``common``, ``combined`` or ``dev``; for a Logger.
+        access_log_format: ``common``, ``combined``, ``dev``, ``json`` or a text with directives, as
+            `observe.layouts` has them; for a Logger.
         limits: of the parser.
         auto_decompress: take the content coding off request bodies.
         cancel_on_disconnect: cancel a handler whose client has gone; one that has closed only its sending
@@ -90,11 +91,11 @@ class HandlerOptions:
     def __post_init__(self) -> None:
         sink = self.access_log
         if isinstance(sink, logging.Logger):
-            if self.access_log_format not in FORMATS:
-                raise ValueError(
-                    f"access_log_format is one of {', '.join(FORMATS)}, not {self.access_log_format!r}"
-                )
-            sink = LoggerAccessLog(sink, FORMATS[self.access_log_format])
+            try:
+                write = choose_format(self.access_log_format)
+            except ValueError as error:
+                raise ValueError(f"access_log_format: {error}") from None
+            sink = LoggerAccessLog(sink, write)
         object.__setattr__(self, "access_sink", sink)
         times = [time for name in _TIMES if (time := getattr(self, name))]
         object.__setattr__(self, "shortest_timeout", min(times, default=1.0))

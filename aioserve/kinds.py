@@ -159,6 +159,14 @@ def _parse_url_path(text: str) -> str:
     return text
 
 
+def _parse_layout(text: str) -> str:
+    if text in LAYOUT.choices:
+        return text
+    if "%" not in text or not text.replace("\t", "").isprintable():
+        raise ValueError(f"{text!r} is not {LAYOUT.expected}")
+    return text
+
+
 def _format_mount(mount: Mount) -> str:
     prefix, folder = mount
     is_plain = prefix == "/" and not (folder.startswith("/") and "=" in folder)
@@ -223,6 +231,13 @@ PORT = Kind(
     _parse_port,
     str,
     toml=(str, int),
+)
+LAYOUT = Kind(
+    "FORMAT",
+    "one of common, combined, dev, json, or a line of text with directives as in '%a %t \"%r\" %s'",
+    _parse_layout,
+    str,
+    choices=("common", "combined", "dev", "json"),
 )
 URL_PATH = Kind("/URL", "the path of a URL, such as /docs", _parse_url_path, str)
 MOUNT = Kind("[/URL=]DIR", "a folder, or /url=folder", _parse_mount, _format_mount, completes="dir")

@@ -29,6 +29,7 @@ class ReadyAnswer:
     Attributes:
         message: the request.
         status: of the answer.
+        head: the bytes of its head, with the Date of the first time.
         headers_length, body_length, output_length: bytes of the head, of the content, and of both.
         is_current: whether it still holds.
     """
@@ -38,6 +39,7 @@ class ReadyAnswer:
         "_date",
         "_date_at",
         "body_length",
+        "head",
         "headers_length",
         "is_current",
         "message",
@@ -66,6 +68,7 @@ class ReadyAnswer:
         self.message = message
         self.status = status
         self.is_current = is_current
+        self.head = head
         self.headers_length = len(head)
         self.body_length = len(body)
         self.output_length = len(head) + len(body)

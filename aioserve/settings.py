@@ -17,6 +17,7 @@ from aioserve.kinds import (
     COUNT,
     DURATION,
     FOLDER,
+    LAYOUT,
     LENGTH,
     PATH,
     SIZE,
@@ -257,9 +258,11 @@ class Logs:
     )
     access_log_format: str | None = option(
         "--access-log-format",
-        choice("dev", "common", "combined"),
+        LAYOUT,
         None,
-        "Form of that line: short and for people, or one of the two that web servers share.",
+        "Form of that line: `dev` is short and for people, `common` and `combined` are shared by web "
+        "servers, `json` is for programs, and any other has directives of Apache's httpd: "
+        '`\'%a %t "%r" %>s %O "%{User-Agent}i" %D\'`.',
         default_text="dev on a terminal, combined elsewhere",
     )
     color: str = option(

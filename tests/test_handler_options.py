@@ -240,7 +240,7 @@ def test_there_may_be_no_log():
 
 def test_a_format_that_is_not_known_is_refused():
     with pytest.raises(
-        ValueError, match=r"^access_log_format is one of common, combined, dev, not 'pretty'$"
+        ValueError, match=r"^access_log_format: 'pretty' is neither one of common, combined, dev, json nor"
     ):
         options_of({"access_log_format": "pretty"})
 

@@ -58,6 +58,7 @@ class AccessRecord:
         started: when the request began to arrive, in seconds since the epoch.
         duration: seconds from then to the last byte of the answer.
         refused: the first line of what could not be parsed; its bytes over 127 as surrogate escapes.
+        head: the status line and fields of the answer, as sent.
     """
 
     message: RequestMessage | None
@@ -68,6 +69,7 @@ class AccessRecord:
     started: float
     duration: float
     refused: str = ""
+    head: bytes = b""
 
 
 class AccessLog:

@@ -29,8 +29,8 @@ def format_common(record: AccessRecord) -> str:
     An empty body is written as ``0``: every reader of the format takes a number, not every one a hyphen.
     """
     return (
-        f"{format_peer(record.peer)} - - {_bracketed_time(int(record.started))}"
-        f' "{_request_line(record)}" {record.status} {record.body_length}'
+        f"{format_peer(record.peer)} - - {format_time(int(record.started))}"
+        f' "{format_request_line(record)}" {record.status} {record.body_length}'
     )
 
 
@@ -94,7 +94,8 @@ def format_duration(seconds: float) -> str:
     return f"{seconds:.1f}s"
 
 
-def _request_line(record: AccessRecord) -> str:
+def format_request_line(record: AccessRecord) -> str:
+    """Write the request line, or the first line of what is no request; ``-`` where there is none."""
     message = record.message
     if message is None:
         return escape_line(record.refused) or "-"
@@ -102,7 +103,8 @@ def _request_line(record: AccessRecord) -> str:
     return escape_line(f"{message.method} {message.path} HTTP/{major}.{minor}")
 
 
-def _bracketed_time(second: int) -> str:
+def format_time(second: int) -> str:
+    """Write seconds since the epoch as ``[24/Nov/2026:06:00:00 +0000]``, in local time."""
     return _times(second)[1]
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from aioserve.escaping import escape_controls
 from aioserve.observe.access import AccessLog
-from aioserve.observe.formats import FORMATS
+from aioserve.observe.layouts import choose_format
 from aioserve.observe.streams import Output
 
 if TYPE_CHECKING:
@@ -201,4 +201,4 @@ def _formatter(output: Output, screen: Screen | None, *, debug: bool) -> logging
 def _format(output: Output, logs: Logs) -> Format:
     name = logs.access_log_format or ("dev" if output.is_terminal else "combined")
     screen = _open_screen(output) if name == "dev" else None
-    return FORMATS[name] if screen is None else screen.format_request
+    return choose_format(name) if screen is None else screen.format_request
