@@ -17,6 +17,7 @@ from aioserve.listen.certificates import open_certificates
 from aioserve.listen.proxies import PROXY_PROTOCOL
 from aioserve.listen.sockets import Listening, bind_sockets, port_line
 from aioserve.loader import load_handler
+from aioserve.observe.logs import STANDARD_OUTPUT
 from aioserve.static.responder import StaticFiles
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from aioserve.listen.certificates import Certificates
     from aioserve.server import ServerHttpProtocol
-    from aioserve.settings import Process, Settings, Static
+    from aioserve.settings import Logs, Process, Settings, Static
 
 
 @dataclass(slots=True)
@@ -53,6 +54,7 @@ def prepare(settings: Settings, *, bind: bool = True) -> Preflight:
         except StartupError as problem:
             found.problems.append(problem)
     found.problems.extend(_missing_parts(settings.process))
+    found.problems.extend(_unusable_log(settings.logs))
     found.problems.extend(_unusable_folders(settings.static, is_check=settings.look.check))
     if settings.proxies.headers == PROXY_PROTOCOL and settings.tls.is_spoken:
         # The header comes before the handshake (proxy-protocol.txt §2), which the loop begins by itself.
@@ -88,6 +90,17 @@ def _missing_parts(process: Process) -> Iterator[ConfigurationError]:
     for flag, name in files.items():
         if name and (Path(name).is_dir() or not os.access(Path(name).parent, os.W_OK)):
             yield ConfigurationError(f"{flag}: {name!r} cannot be written")
+
+
+def _unusable_log(logs: Logs) -> Iterator[ConfigurationError]:
+    """Look at the file without making it."""
+    name = logs.access_log_file
+    if not logs.access_log or name == STANDARD_OUTPUT:
+        return
+    path = Path(name)
+    place = path if path.exists() else path.parent
+    if path.is_dir() or not os.access(place, os.W_OK):
+        yield ConfigurationError(f"--access-log-file: {name!r} cannot be written")
 
 
 def _unusable_folders(static: Static, *, is_check: bool) -> Iterator[ConfigurationError]:

@@ -160,6 +160,7 @@ class _Server:
         orders.listen(loop)
         loop.set_exception_handler(Complaints())
         observers = open_observers(settings.logs, debug=settings.process.debug, call_later=loop.call_later)
+        orders.on(Order.REOPEN, observers.reopen)
         try:
             if self._certificates:
                 self._certificates.watch(loop.call_later)

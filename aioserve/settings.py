@@ -253,9 +253,7 @@ class Logs:
         "Least important message that is written to the standard error.",
         shortcuts=(("-v", "debug"), ("-q", "warning")),
     )
-    access_log: bool = option(
-        "--access-log", BOOLEAN, True, "Write a line for each request to the standard output."
-    )
+    access_log: bool = option("--access-log", BOOLEAN, True, "Write a line for each request.")
     access_log_format: str | None = option(
         "--access-log-format",
         LAYOUT,
@@ -264,6 +262,13 @@ class Logs:
         "servers, `json` is for programs, and any other has directives of Apache's httpd: "
         '`\'%a %t "%r" %>s %O "%{User-Agent}i" %D\'`.',
         default_text="dev on a terminal, combined elsewhere",
+    )
+    access_log_file: str = option(
+        "--access-log-file",
+        PATH,
+        "-",
+        "Append those lines to this file; `-` = write them to the standard output. SIGUSR1 has the file "
+        "opened anew, for those who move it away.",
     )
     color: str = option(
         "--color",

@@ -11,7 +11,7 @@ from aioserve.errors import BindError, ConfigurationError, StartupError, TlsErro
 from aioserve.listen.sockets import port_line
 from aioserve.preflight import prepare
 from aioserve.server import ServerHttpProtocol
-from aioserve.settings import Application, Bind, Look, Process, Proxies, Settings, Static, Tls
+from aioserve.settings import Application, Bind, Logs, Look, Process, Proxies, Settings, Static, Tls
 from tests.listen.pem import EXPIRED, KEY
 
 
@@ -83,6 +83,20 @@ def test_every_problem_is_found_in_order(tmp_path):
         "taken:8080 cannot be had",
         "another cannot be had",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_problem"),
+    [("-", False), ("new.log", False), ("old.log", False), (".", True), ("none/new.log", True)],
+)
+def test_file_of_the_access_log_is_looked_at_and_not_made(tmp_path, monkeypatch, name, is_problem):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "old.log").touch()
+    expected = [f"--access-log-file: {name!r} cannot be written"] if is_problem else []
+
+    assert [text for _, text in said(Settings(logs=Logs(access_log_file=name)))] == expected
+    assert said(Settings(logs=Logs(access_log_file=name, access_log=False))) == []
+    assert [each.name for each in tmp_path.iterdir()] == ["old.log"]
 
 
 @pytest.mark.parametrize(

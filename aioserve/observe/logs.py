@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from aioserve.escaping import escape_controls
 from aioserve.observe.access import AccessLog
 from aioserve.observe.layouts import choose_format
+from aioserve.observe.log_file import LogFile
 from aioserve.observe.streams import Output
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from aioserve.settings import Logs
 
 logger = logging.getLogger("aioserve")
+
+STANDARD_OUTPUT = "-"
+"""What stands for it where the path of a file could stand."""
 
 # Those of syslog(3); what is less is 7, debug.
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
@@ -115,7 +119,7 @@ class Observers:
     def __init__(
         self,
         access_log: AccessLog | None,
-        outputs: tuple[Output, Output],
+        outputs: tuple[Output | LogFile, Output],
         screen: Screen | None,
         setup: LoggerSetup,
     ) -> None:
@@ -145,6 +149,12 @@ class Observers:
         else:
             self._show(self._screen.format_stop(how))
 
+    def reopen(self) -> None:
+        """Open the file of the access log anew, as it may have been moved away."""
+        out, _ = self._outputs
+        if self.access_log is not None and isinstance(out, LogFile):
+            out.reopen(self.access_log.flush)
+
     def close(self, *, is_copy: bool = False) -> None:
         """Write what is left, and leave logging as it was found; in a forked process, only the latter."""
         out, err = self._outputs
@@ -169,17 +179,26 @@ def open_observers(logs: Logs, *, debug: bool, call_later: CallLater) -> Observe
         logs: the section of the settings.
         debug: the exceptions of handlers are drawn with their source where a person reads.
         call_later: ``loop.call_later``, or what behaves like it.
+
+    Raises:
+        ConfigurationError: the file of the access log cannot be opened.
     """
-    out = Output(sys.stdout, logs.color)
+    out = _open_output(logs)
     err = Output(sys.stderr, logs.color)
     screen = _open_screen(err)
     setup = LoggerSetup(OutputHandler(err, _formatter(err, screen, debug=debug)), logs.level)
     # A person sees the line of a request at once, between the messages that belong to it.
-    delay = 0.0 if out.is_terminal else 0.1
+    delay = 0.0 if isinstance(out, Output) and out.is_terminal else 0.1
     access_log = None
     if logs.access_log:
         access_log = AccessLog(out, _format(out, logs), call_later, delay=delay)
     return Observers(access_log, (out, err), screen, setup)
+
+
+def _open_output(logs: Logs) -> Output | LogFile:
+    if logs.access_log and logs.access_log_file != STANDARD_OUTPUT:
+        return LogFile(logs.access_log_file)
+    return Output(sys.stdout, logs.color)
 
 
 def _open_screen(output: Output) -> Screen | None:
@@ -198,7 +217,9 @@ def _formatter(output: Output, screen: Screen | None, *, debug: bool) -> logging
     return JournalFormatter() if output.is_journal else LineFormatter()
 
 
-def _format(output: Output, logs: Logs) -> Format:
+def _format(output: Output | LogFile, logs: Logs) -> Format:
+    if isinstance(output, LogFile):
+        return choose_format(logs.access_log_format or "combined")
     name = logs.access_log_format or ("dev" if output.is_terminal else "combined")
     screen = _open_screen(output) if name == "dev" else None
     return choose_format(name) if screen is None else screen.format_request

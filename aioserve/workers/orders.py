@@ -40,7 +40,7 @@ class Orders:
         self._is_timed = False
         self._queue: asyncio.Queue[Order] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop  # from `listen` on
-        self._others: dict[Order, Callable[[], object]] = {}
+        self._others: dict[Order, list[Callable[[], object]]] = {}
 
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
         """Take orders from now on, and SIGTERM for one: systemd sends it to all processes of a service."""
@@ -53,7 +53,7 @@ class Orders:
 
     def on(self, order: Order, act: Callable[[], object]) -> None:
         """Have a function called for an order that is not about the end."""
-        self._others[order] = act
+        self._others.setdefault(order, []).append(act)
 
     async def next(self) -> Order:
         """Wait for the next order about the end, and return it."""
@@ -96,9 +96,9 @@ class Orders:
                 self._queue.put_nowait(Order.STOP)
                 return
             order = Order(said[0])
-            if order in self._others:
-                self._others[order]()
-            elif order in _ENDS:
+            for act in self._others.get(order, ()):
+                act()
+            if order in _ENDS:
                 self._queue.put_nowait(order)
 
     def _limit_time(self, _number: int = 0, _frame: FrameType | None = None) -> None:

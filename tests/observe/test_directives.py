@@ -42,7 +42,6 @@ def usual(message, record):
         ("%{content-type}o %{X-Id}o", "text/html 7"),
         ("%{None}o %{X-Empty}o %{OK}o", "- - -"),
         ("%{AIOSERVE_TEST}e %{AIOSERVE_NONE}e", r"a\"b -"),
-        ("%P", f"<{os.getpid()}>"),
         ("100% %X %{a}X %{h}T %(name)s 5%", "100% %X %{a}X %{h}T %(name)s 5%"),
         ("a\t%a", "a\t192.0.2.1"),
         ("", ""),
@@ -53,6 +52,10 @@ def test_each_directive_says_its_part(usual, monkeypatch, text, line):
     monkeypatch.setenv("AIOSERVE_TEST", 'a"b')
 
     assert compile_format(text)(usual) == line
+
+
+def test_the_process_is_that_which_writes(usual):
+    assert compile_format("%P")(usual) == f"<{os.getpid()}>"
 
 
 @pytest.mark.parametrize(

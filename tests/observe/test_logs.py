@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 import pytest
 
 from aioserve.observe.formats import format_combined, format_common, format_dev
+from aioserve.observe.json_lines import format_json
 from aioserve.observe.logs import JournalFormatter, LineFormatter, OutputHandler, open_observers
 from aioserve.observe.streams import Output
 from aioserve.settings import Logs
@@ -263,6 +264,36 @@ def test_the_access_log_goes_to_standard_output(observe, streams, message, recor
 
     assert streams[0].getvalue() == format_record(record(message())) + "\n"
     assert streams[1].getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "format_record"), [(None, format_combined), ("dev", format_dev), ("json", format_json)]
+)
+def test_it_goes_to_a_file_where_that_is_asked_for(observe, tmp_path, message, record, name, format_record):
+    """In the layout that a program reads, and never coloured."""
+    observers = observe(access_log_file=str(tmp_path / "log"), access_log_format=name, color="always")
+    observers.access_log(record(message()))
+    observers.close()
+
+    assert (tmp_path / "log").read_text() == format_record(record(message())) + "\n"
+
+
+def test_its_file_is_opened_anew(observe, tmp_path, record):
+    observers = observe(access_log_file=str(tmp_path / "log"))
+    observers.access_log(record())
+    (tmp_path / "log").rename(tmp_path / "old")
+    observers.reopen()
+    observers.access_log(record())
+    observers.close()
+
+    assert [(tmp_path / name).read_text().count("\n") for name in ("old", "log")] == [1, 1]
+
+
+def test_there_need_be_no_file_to_open_anew(observe, tmp_path):
+    for logs in ({}, {"access_log": False, "access_log_file": str(tmp_path / "log")}):
+        observe(**logs).reopen()
+
+    assert not (tmp_path / "log").exists()
 
 
 @pytest.mark.parametrize(("name", "is_coloured"), [("dev", True), ("common", False), (None, False)])

@@ -123,6 +123,26 @@ def test_a_log_without_room_is_told_of_once_and_goes_on_when_there_is_room(serve
     assert server.stderr.text.count("cannot write") == 1
 
 
+def test_a_log_that_is_moved_away_is_begun_anew_and_no_line_is_lost(serve, tmp_path):
+    """As logrotate(8) does it: rename, then a signal."""
+    server = serve(HELLO, "--access-log-file", "access.log", "--workers", 2)
+    log = tmp_path / "access.log"
+    paths = [f"/{number}" for number in range(300)]
+    moved = []
+    for start in range(0, 300, 10):
+        ask(server.port, paths[start : start + 10])
+        if start % 100 == 50:
+            moved.append(log.rename(tmp_path / f"access.log.{start}"))
+            server.send(signal.SIGUSR1)
+            while not log.exists():
+                pass
+    server.stop_cleanly()
+    text = "".join(each.read_text() for each in [*moved, log])
+
+    assert sorted(LINE.fullmatch(line)[1] for line in text.splitlines()) == sorted(paths)
+    assert server.stdout.text == ""
+
+
 def children(pid):
     """Return the numbers of a process's children."""
     return [*map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split())]

@@ -143,6 +143,7 @@ def test_other_orders_have_their_functions_called(run, worker):
         orders = worker.listen()
         orders.on(Order.DESCRIBE, lambda: called.append("describe"))
         orders.on(Order.REOPEN, lambda: called.append("reopen"))
+        orders.on(Order.REOPEN, lambda: called.append("too"))
         for order in (Order.REOPEN, Order.DESCRIBE, Order.REOPEN, Order.STOP):
             worker.parent.say(order)
         return await orders.next()
@@ -150,7 +151,7 @@ def test_other_orders_have_their_functions_called(run, worker):
     called = []
 
     assert run(main) is Order.STOP
-    assert called == ["reopen", "describe", "reopen"]
+    assert called == ["reopen", "too", "describe", "reopen", "too"]
 
 
 @pytest.mark.parametrize("order", [each for each in Order if each not in ABOUT_THE_END])
