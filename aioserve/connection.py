@@ -26,6 +26,7 @@ from aioserve.outgoing import Outgoing
 from aioserve.phase import Phase
 from aioserve.ready import HEAD_LIMIT
 from aioserve.response import Response
+from aioserve.timing import TimedIncoming, TimedWriter
 from aioserve.writer import ResponseWriter
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Connection:
         self._options = options
         self._parts = LoopParts.of(loop)
         parser = RequestParser(options.limits, scheme, options.known_methods, options.known_sections)
-        self._incoming = Incoming(transport, parser)
+        self._incoming = (TimedIncoming if options.is_timed else Incoming)(transport, parser)
         self._outgoing = Outgoing(transport, loop)
         self._channel = open_channel(handler, self._incoming, self._outgoing, options, self._parts.starter)
         self._deadlines = Deadlines(self._parts.ticker, self._outgoing, options.write_timeout)
@@ -287,7 +288,7 @@ class Connection:
         self._parts.requests += 1
         self._is_in_head = False
         self._deadlines.clear()
-        writer = ResponseWriter(
+        writer = (TimedWriter if self._options.is_timed else ResponseWriter)(
             self._outgoing,
             message,
             self._parts.ticker.date,

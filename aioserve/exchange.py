@@ -20,6 +20,7 @@ from aioserve.http.messages import Answer
 from aioserve.http.statuses import reason_of
 from aioserve.http1.rules import USUAL_METHODS, must_be_allowed
 from aioserve.ready import ReadyAnswer
+from aioserve.timing import TimedIncoming, TimedWriter
 
 if TYPE_CHECKING:
     import logging
@@ -85,8 +86,8 @@ class Channel(NamedTuple):
             self.handler.log_exception("Error in logging")
 
 
-class _ChannelBehindProxy(Channel):
-    """What they share where proxies tell of clients; apart, so that ready answers of others cost no more."""
+class _CuriousChannel(Channel):
+    """What they share where proxies tell of clients, or times are asked for; others cost no more for that."""
 
     __slots__ = ()
 
@@ -94,6 +95,8 @@ class _ChannelBehindProxy(Channel):
         """Log a request; that of a ready answer has the peer of its connection until now."""
         if isinstance(response, ReadyAnswer) and self.options.read_origin is not None:
             self.options.read_origin(response.message)
+        if isinstance(response, TimedWriter) and isinstance(self.incoming, TimedIncoming):
+            response.note(self.incoming.waited, began)
         super().log(message, response, began)
 
 
@@ -101,7 +104,7 @@ def open_channel(
     handler: Handler, incoming: Incoming, outgoing: Outgoing, options: HandlerOptions, starter: EagerStarter
 ) -> Channel:
     """Return what the exchanges of a connection are to share."""
-    kind = Channel if options.read_origin is None else _ChannelBehindProxy
+    kind = _CuriousChannel if options.is_timed or options.read_origin is not None else Channel
     return kind(handler, incoming, outgoing, options, starter)
 
 

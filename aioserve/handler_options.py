@@ -60,6 +60,7 @@ class HandlerOptions:
         ready_limit: bytes that answers of responders may take that are kept ready; 0 keeps none.
         read_origin: gives a request the client, scheme and host that a proxy tells, before it is answered;
             None where no proxy is asked.
+        is_timed: it is measured where the time of a request goes.
     """
 
     keep_alive: float = 75.0
@@ -81,6 +82,7 @@ class HandlerOptions:
     responders: tuple[Responder, ...] = ()
     ready_limit: int = 0
     read_origin: Callable[[RequestMessage], object] | None = None
+    is_timed: bool = False
     # What follows from the rest, made once; the time is the shortest that is to be noticed.
     shortest_timeout: float = field(init=False, compare=False)
     access_sink: AccessSink | None = field(init=False, compare=False)
@@ -112,7 +114,7 @@ _LIMITS = {"max_line_size": "line", "max_field_size": "field", "max_headers": "h
     "max_body_size": "body",
 }
 _ALIASES = {"log": "logger", "keep_alive_on": "tcp_keepalive"}
-_INNER = {"limits", "responders", "ready_limit", "read_origin"}  # no arguments of the constructor
+_INNER = {"limits", "responders", "ready_limit", "read_origin", "is_timed"}  # no arguments of the constructor
 _NAMES = {each.name for each in fields(HandlerOptions) if each.init} - _INNER
 
 

@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Mount = tuple[str, str]
+Skip = tuple[str, str]
 
 _DURATION = re.compile(r"([0-9]{1,9})(ms|m|h)|([0-9]{1,9}(?:\.[0-9]{1,3})?)s?", re.ASCII)
 _SIZE = re.compile(r"([0-9]{1,12})([KMG]?)", re.ASCII | re.IGNORECASE)
 _COUNT = re.compile(r"[0-9]{1,9}", re.ASCII)
 _PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
+_STATUS = re.compile(r"[1-5](?:[0-9]{2}|xx)", re.ASCII)
+_SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?)(%?)", re.ASCII)
 # The segments of a path (RFC 3986 §3.3), without the "=" that ends the prefix.
 _PREFIX = re.compile(r"/|(?:/(?!\.\.?(?:/|$))(?:[A-Za-z0-9._~!$&'()*+,;:@-]|%[0-9A-Fa-f]{2})+)+/?", re.ASCII)
 
@@ -167,6 +170,30 @@ def _parse_layout(text: str) -> str:
     return text
 
 
+def _parse_skip(text: str) -> Skip:
+    glob, *statuses = text.split() or [""]
+    if not glob.startswith(("/", "*")) or not all(map(_STATUS.fullmatch, statuses)):
+        raise ValueError(f"{text!r} is not {SKIP.expected}")
+    return glob, " ".join(statuses)
+
+
+def _format_skip(skip: Skip) -> str:
+    return " ".join(filter(None, skip))
+
+
+def _parse_share(text: str) -> float:
+    found = _SHARE.fullmatch(text)
+    share = float(found[1]) / (100 if found[2] else 1) if found else 2.0
+    if share > 1:
+        raise ValueError(f"{text!r} is not {SHARE.expected}")
+    return share
+
+
+def _format_share(share: float) -> str:
+    percent = f"{share * 100:.12g}%"
+    return percent if _parse_share(percent) == share else f"{share:.9f}"  # 0.29 * 100 is not 29
+
+
 def _format_mount(mount: Mount) -> str:
     prefix, folder = mount
     is_plain = prefix == "/" and not (folder.startswith("/") and "=" in folder)
@@ -232,6 +259,13 @@ PORT = Kind(
     str,
     toml=(str, int),
 )
+SKIP = Kind(
+    "GLOB",
+    "a path with * in it, and the statuses for which it counts, if not for all, as in '/health* 2xx 304'",
+    _parse_skip,
+    _format_skip,
+)
+SHARE = Kind("SHARE", "a share, as in 1% or 0.01", _parse_share, _format_share, toml=(str, int, float))
 LAYOUT = Kind(
     "FORMAT",
     "one of common, combined, dev, json, or a line of text with directives as in '%a %t \"%r\" %s'",

@@ -47,6 +47,8 @@ class ReadyAnswer:
         "status",
     )
 
+    times = None  # no handler was called
+
     def __init__(
         self,
         message: RequestMessage,

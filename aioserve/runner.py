@@ -119,6 +119,7 @@ def make_options(
         pipeline=limits.pipeline,
         debug=settings.process.debug,
         access_log=access_log,
+        is_timed=bool(settings.logs.slow),
         limits=ParserLimits(limits.line, limits.line, limits.head, limits.headers, limits.body),
         responders=responders,
         ready_limit=settings.static.cache // 2 if settings.static.mounts else 0,
@@ -160,6 +161,7 @@ class _Server:
         orders.listen(loop)
         loop.set_exception_handler(Complaints())
         observers = open_observers(settings.logs, debug=settings.process.debug, call_later=loop.call_later)
+        orders.on(Order.DRAIN, self._health.drain)
         orders.on(Order.REOPEN, observers.reopen)
         try:
             if self._certificates:
@@ -195,7 +197,6 @@ class _Server:
 
     def _protocol_maker(self, ticker: Ticker, access_log: AccessLog | None) -> ProtocolFactory:
         factory = self._factory or ServerHttpProtocol
-        self._orders.on(Order.DRAIN, self._health.drain)
         mounts = make_responders(
             self._settings.static,
             has_application=self._factory is not None,

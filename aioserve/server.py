@@ -255,11 +255,8 @@ class ServerHttpProtocol(Protocol):
                 peer = None if self._connection is None else self._connection.peer
             sent = response.status, response.body_length, response.output_length
             line = "" if message else str(getattr(response, "refused", b""), "ascii", "surrogateescape")
-            sink(
-                AccessRecord(
-                    message, peer, *sent, clock.time() - time, time, line, getattr(response, "head", b"")
-                )
-            )
+            more = line, getattr(response, "head", b""), getattr(response, "times", None)
+            sink(AccessRecord(message, peer, *sent, clock.time() - time, time, *more))
 
     def log_debug(self, *args: Any, **kwargs: Any) -> None:
         """Log at the level DEBUG, with ``debug`` only."""

@@ -20,7 +20,9 @@ from aioserve.kinds import (
     LAYOUT,
     LENGTH,
     PATH,
+    SHARE,
     SIZE,
+    SKIP,
     TARGET,
     URL_PATH,
     WORKERS,
@@ -28,7 +30,7 @@ from aioserve.kinds import (
 )
 from aioserve.listen.proxies import Proxies
 from aioserve.listen.settings import Bind, Tls
-from aioserve.options import Reach, declared_sections, option
+from aioserve.options import Reach, declared_sections, option, repeatable
 from aioserve.static.settings import Static
 
 if TYPE_CHECKING:
@@ -269,6 +271,27 @@ class Logs:
         "-",
         "Append those lines to this file; `-` = write them to the standard output. SIGUSR1 has the file "
         "opened anew, for those who move it away.",
+    )
+    access_log_skip: tuple[tuple[str, str], ...] = repeatable(
+        "--access-log-skip",
+        SKIP,
+        (),
+        "Write no line for requests of these paths, in which `*` stands for anything, with any of the "
+        "statuses behind it, if there are any: `'/-/* 2xx'`.",
+        separator="\n",
+    )
+    access_log_sample: float = option(
+        "--access-log-sample",
+        SHARE,
+        1.0,
+        "Write lines for this share of requests, and for all errors and slow ones.",
+    )
+    slow: float = option(
+        "--slow",
+        DURATION,
+        0.0,
+        "Warn of requests that take so long, and say where the time went: in the queue, in the handler, or "
+        "in sending; 0 = of none.",
     )
     color: str = option(
         "--color",

@@ -7,7 +7,7 @@ that is longer than its Content-Length.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aioserve.errors import pairs_of
 from aioserve.http.messages import HttpVersion11
@@ -86,6 +86,8 @@ class ResponseWriter:
         "server",
         "status",
     )
+
+    times: Any = None  # nobody asks for them
 
     def __init__(
         self,

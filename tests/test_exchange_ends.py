@@ -64,6 +64,15 @@ async def test_a_record_tells_what_was_sent(path, method, status, body_length):
 
 
 @on_both_loops
+async def test_a_record_tells_where_the_time_went_where_that_is_measured():
+    records = []
+    async with serving(mixed, HandlerOptions(is_timed=True, access_log=records.append)) as server:
+        await server.ask()
+    [record] = records
+    assert sum(record.times) == pytest.approx(record.duration + record.times.queue, abs=0.01)
+
+
+@on_both_loops
 async def test_100_continue_counts_among_the_bytes_sent():
     records = []
     async with serving(mixed, access_log=records.append) as server:

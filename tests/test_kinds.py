@@ -57,6 +57,12 @@ KINDS = {name: kind for name, kind in vars(kinds).items() if isinstance(kind, ki
         ("MOUNT", "/a%20b=x", ("/a%20b", "x")),
         ("LAYOUT", "json", "json"),
         ("LAYOUT", '%a\t"%r"', '%a\t"%r"'),
+        ("SKIP", "/-/*", ("/-/*", "")),
+        ("SKIP", " *.css  2xx 304 ", ("*.css", "2xx 304")),
+        ("SHARE", "1%", 0.01),
+        ("SHARE", "0.01", 0.01),
+        ("SHARE", "0", 0.0),
+        ("SHARE", "100%", 1.0),
         ("URL_PATH", "/", "/"),
         ("URL_PATH", "/-/live", "/-/live"),
         ("choice", "always", "always"),
@@ -101,6 +107,13 @@ def test_text_means_this_value(kind, text, value):
         ("LAYOUT", "pretty", "'pretty' is not one of common, combined, dev, json, or a line of text"),
         ("LAYOUT", "", "is not one of"),
         ("LAYOUT", "%a\n", "is not one of"),
+        ("SKIP", "health", "'health' is not a path with * in it"),
+        ("SKIP", "", "is not a path with * in it"),
+        ("SKIP", "/health 2x", "is not a path with * in it"),
+        ("SKIP", "/health 600", "is not a path with * in it"),
+        ("SHARE", "101%", "'101%' is not a share, as in 1% or 0.01"),
+        ("SHARE", "2", "is not a share"),
+        ("SHARE", "-1", "is not a share"),
         ("URL_PATH", "", "'' is not the path of a URL, such as /docs"),
         ("URL_PATH", "live", "is not the path of a URL"),
         ("URL_PATH", "/live?", "is not the path of a URL"),
@@ -142,6 +155,10 @@ def test_known_service_is_a_port_and_keeps_its_name(monkeypatch):
         ("SIZE", 65536, "64K"),
         ("SIZE", 16777216, "16M"),
         ("SIZE", 1 << 30, "1G"),
+        ("SKIP", ("/-/*", ""), "/-/*"),
+        ("SKIP", ("*", "2xx 304"), "* 2xx 304"),
+        ("SHARE", 0.01, "1%"),
+        ("SHARE", 1.0, "100%"),
         ("MOUNT", ("/", "./site"), "./site"),
         ("MOUNT", ("/docs", "./docs"), "/docs=./docs"),
         ("MOUNT", ("/", "/a=b"), "/=/a=b"),
@@ -176,6 +193,14 @@ def test_every_size_survives_being_written(text):
     size = kinds.SIZE.parse(text)
 
     assert kinds.SIZE.parse(kinds.SIZE.format(size)) == size
+
+
+@given(st.from_regex(kinds._SHARE, fullmatch=True))
+def test_every_share_survives_being_written(text):
+    with suppress(ValueError):  # more than all
+        share = kinds.SHARE.parse(text)
+
+        assert kinds.SHARE.parse(kinds.SHARE.format(share)) == share
 
 
 @given(

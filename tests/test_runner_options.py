@@ -8,7 +8,7 @@ import pytest
 
 from aioserve.http1.parser import ParserLimits
 from aioserve.runner import make_options
-from aioserve.settings import Limits, Process, Proxies, Settings, Static, Timeouts
+from aioserve.settings import Limits, Logs, Process, Proxies, Settings, Static, Timeouts
 from tests.doubles import request
 
 
@@ -28,6 +28,11 @@ def test_settings_reach_the_handler():
     assert options.debug
     assert options.access_log is access_log
     assert options.responders == (responder,)
+
+
+@pytest.mark.parametrize("slow", [0.0, 0.5])
+def test_times_are_measured_where_slow_requests_are_told_of(slow):
+    assert make_options(Settings(logs=Logs(slow=slow)), (), None).is_timed is bool(slow)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

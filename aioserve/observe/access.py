@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,20 @@ class LineOutput(Protocol):
         """Write what waits."""
 
 
+class Times(NamedTuple):
+    """The parts of the time of one request, in seconds.
+
+    Attributes:
+        queue: from when its last byte, or the beginning of its body, was read to when its handler was called.
+        handler: from then to the head of its answer.
+        sending: from then to the end of the exchange.
+    """
+
+    queue: float
+    handler: float
+    sending: float
+
+
 @dataclass(slots=True)  # not frozen: made for every request, and that would take four times as long
 class AccessRecord:
     """What there is to say about one request and its answer.
@@ -59,6 +73,7 @@ class AccessRecord:
         duration: seconds from then to the last byte of the answer.
         refused: the first line of what could not be parsed; its bytes over 127 as surrogate escapes.
         head: the status line and fields of the answer, as sent.
+        times: where the time went; None where that is not measured.
     """
 
     message: RequestMessage | None
@@ -70,6 +85,7 @@ class AccessRecord:
     duration: float
     refused: str = ""
     head: bytes = b""
+    times: Times | None = None
 
 
 class AccessLog:
@@ -79,6 +95,7 @@ class AccessLog:
         output: takes the text of a batch, whole lines.
         format_record: makes a line, without line feed, of a record.
         call_later: ``loop.call_later``, or what behaves like it.
+        wants: tells which records become lines; None where all do.
         delay: seconds that a line may wait for others.
         batch: records that may wait; they hold the heads of their requests in memory.
         clock: tells seconds.
@@ -96,6 +113,7 @@ class AccessLog:
         "_records",
         "_told",
         "_unformatted",
+        "_wants",
     )
 
     def __init__(
@@ -104,6 +122,7 @@ class AccessLog:
         format_record: Format,
         call_later: CallLater,
         *,
+        wants: Callable[[AccessRecord], bool] | None = None,
         delay: float = 0.1,
         batch: int = 256,
         clock: Callable[[], float] = time.monotonic,
@@ -111,6 +130,7 @@ class AccessLog:
         self._output = output
         self._format = format_record
         self._call_later = call_later
+        self._wants = wants
         self._delay = delay
         self._batch = batch
         self._clock = clock
@@ -136,6 +156,8 @@ class AccessLog:
     def flush(self) -> None:
         """Write at once whatever has been kept."""
         records, self._records = self._records, []
+        if self._wants is not None:
+            records = [*filter(self._wants, records)]
         lines = [line for record in records if (line := self._line(record)) is not None]
         try:
             if lines:

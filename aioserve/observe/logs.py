@@ -16,6 +16,7 @@ from aioserve.escaping import escape_controls
 from aioserve.observe.access import AccessLog
 from aioserve.observe.layouts import choose_format
 from aioserve.observe.log_file import LogFile
+from aioserve.observe.selection import Selection
 from aioserve.observe.streams import Output
 
 if TYPE_CHECKING:
@@ -191,7 +192,9 @@ def open_observers(logs: Logs, *, debug: bool, call_later: CallLater) -> Observe
     delay = 0.0 if isinstance(out, Output) and out.is_terminal else 0.1
     access_log = None
     if logs.access_log:
-        access_log = AccessLog(out, _format(out, logs), call_later, delay=delay)
+        selection = Selection(logs.access_log_skip, logs.access_log_sample, logs.slow)
+        wants = None if selection.is_all else selection.wants
+        access_log = AccessLog(out, _format(out, logs), call_later, wants=wants, delay=delay)
     return Observers(access_log, (out, err), screen, setup)
 
 

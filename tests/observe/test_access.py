@@ -255,6 +255,16 @@ def test_a_failing_format_costs_its_line_only(sink, timers, record, caplog):
     assert "KeyError(404)" in caplog.text
 
 
+def test_lines_are_made_of_those_that_are_wanted(sink, timers, record):
+    log = AccessLog(sink, format_status, timers, wants=lambda each: each.status != 200)
+    for status in (200, 404, 200):
+        log(record(status=status))
+    log.flush()
+
+    assert sink.texts == ["status 404\n"]
+    assert log.dropped == 0
+
+
 def test_nothing_is_written_where_no_line_could_be_made(sink, timers, record):
     log = AccessLog(sink, format_badly, timers)
     log(record())

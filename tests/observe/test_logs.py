@@ -289,6 +289,15 @@ def test_its_file_is_opened_anew(observe, tmp_path, record):
     assert [(tmp_path / name).read_text().count("\n") for name in ("old", "log")] == [1, 1]
 
 
+def test_some_lines_may_not_be_wanted(observe, streams, message, record):
+    observers = observe(access_log_skip=(("/-/*", ""),))
+    for path in ("/-/live", "/"):
+        observers.access_log(record(message(path=path)))
+    observers.close()
+
+    assert streams[0].getvalue() == format_combined(record(message())) + "\n"
+
+
 def test_there_need_be_no_file_to_open_anew(observe, tmp_path):
     for logs in ({}, {"access_log": False, "access_log_file": str(tmp_path / "log")}):
         observe(**logs).reopen()

@@ -142,8 +142,8 @@ def test_a_descriptor_that_the_application_closes_is_not_missed(pipe):
         assert pipe.read() == b"one\ntwo\n"
 
 
-def test_what_is_too_much_is_lost_and_the_rest_arrives(ends):
-    sink = Sink(ends.write_end, limit=len(MUCH) + len(LINE))
+def test_what_is_too_much_is_lost_and_the_rest_arrives(pipe):
+    sink = Sink(pipe.write_end, limit=len(MUCH) + len(LINE))
     sink.write(MUCH)
     taken = len(MUCH) - sink.waiting
     fitting = b"y\n" * ((taken + len(LINE)) // 2)
@@ -155,11 +155,11 @@ def test_what_is_too_much_is_lost_and_the_rest_arrives(ends):
 
     read = b""
     while sink.waiting:
-        read += ends.read()
+        read += pipe.read()
         sink.push()
     sink.close()
 
-    assert read + ends.read() == MUCH + fitting
+    assert read + pipe.read() == MUCH + fitting
 
 
 def test_a_text_beyond_the_limit_is_taken_where_nothing_waits(pipe):

@@ -24,7 +24,7 @@ INTERACTIVE = {
 }
 LINES = [
     ("aioserve --acc", "aioserve --access-log"),
-    ("aioserve --access-log-f", "aioserve --access-log-format "),
+    ("aioserve --access-log-fo", "aioserve --access-log-format "),
     ("aioserve -v --color al", "aioserve -v --color always "),
     ("aioserve --static ./si", "aioserve --static ./site/"),
     ("aioserve ./sh", "aioserve ./shop.py "),
