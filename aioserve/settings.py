@@ -272,6 +272,13 @@ class Look:
         "exit.",
         reach=Reach.TYPED,
     )
+    print_config: bool = option(
+        "--print-config",
+        BOOLEAN,
+        False,
+        "Print the options that count, each with its source, as a TOML file for `--config`, and exit.",
+        reach=Reach.TYPED,
+    )
     completion: str | None = option(
         "--completion",
         choice("bash", "zsh", "fish"),

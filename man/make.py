@@ -1,7 +1,7 @@
-"""Writes man/aioserve.1, docs/options.md and docs/signals.md from what is declared in the code.
+"""Writes the manual pages, docs/options.md and docs/signals.md from what is declared in the code.
 
 ``python man/make.py`` writes them; ``python man/make.py --check`` writes nothing and exits with 1 where one
-of them is stale. What is not about single options or signals is written by hand in man/aioserve.1.in.
+of them is stale. What is not about single options or signals is written by hand in man/*.in.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ from aioserve.settings import SECTIONS  # noqa: E402
 from aioserve.workers.signals import MEANINGS  # noqa: E402
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aioserve.options import Option
+
+TOML_TYPES = {bool: "boolean", int: "integer", float: "float", str: "string"}
 
 REFERENCE_HEAD = """\
 # Options
@@ -46,8 +50,7 @@ workers. A worker that gets SIGTERM finishes what it has and is replaced.
 
 
 def render_manual() -> str:
-    """Make the manual page."""
-    template = (ROOT / "man" / "aioserve.1.in").read_text("utf-8")
+    """Make the manual page of the command."""
     lines = []
     for section in SECTIONS:
         lines.append(f".SS {section.title}")
@@ -56,9 +59,25 @@ def render_manual() -> str:
     signals = []
     for number, meaning in MEANINGS.items():
         signals += [".TP", rf"\fB{number.name}\fR", _manual_text(meaning)]
-    made = {"@VERSION@": __version__, "@OPTIONS@": "\n".join(lines), "@SIGNALS@": "\n".join(signals)}
-    for mark, text in made.items():
-        template = template.replace(mark, text)
+    return _fill("aioserve.1.in", {"@OPTIONS@": lines, "@SIGNALS@": signals})
+
+
+def render_file_manual() -> str:
+    """Make the manual page of the configuration file."""
+    lines = []
+    for section in SECTIONS:
+        options = [option for option in section.options.values() if option.reach is Reach.FILE]
+        if options:
+            lines.append(f".SS {section.title}")
+        for option in options:
+            lines += _key_entry(option)
+    return _fill("aioserve.toml.5.in", {"@KEYS@": lines})
+
+
+def _fill(name: str, made: Mapping[str, list[str]]) -> str:
+    template = (ROOT / "man" / name).read_text("utf-8").replace("@VERSION@", __version__)
+    for mark, lines in made.items():
+        template = template.replace(mark, "\n".join(lines))
     return template
 
 
@@ -66,13 +85,36 @@ def _manual_entry(option: Option) -> list[str]:
     metavar = rf" \fI{_roff(option.metavar)}\fR" if option.metavar else ""
     face = "I" if option.is_argument else "B"
     lines = [".TP", ", ".join(rf"\f{face}{_roff(form)}\fR" for form in option.forms) + metavar]
-    lines.append(_manual_text(option.description))
+    lines += [_manual_text(option.description), *_manual_ends(option)]
+    for flag, text in option.shortcuts:
+        lines += [".TP", rf"\fB{_roff(flag)}\fR", rf"Short for \fB{_roff(f'{option.flags[-1]} {text}')}\fR."]
+    return lines
+
+
+def _key_entry(option: Option) -> list[str]:
+    expected = _manual_text(option.kind.expected)
+    many = ", or an array of such" if option.repeatable else ""
+    implied = rf", or \fBtrue\fR for \fB{_roff(option.implied)}\fR" if option.implied else ""
+    head = rf"\fB{_roff(option.key)}\fR = \fI{_toml_types(option)}\fR"
+    value = [".br", f"Value: {expected}{many}{implied}."] if option.kind.metavar else []
+    return [".TP", head, _manual_text(option.meaning), *value, *_manual_ends(option)]
+
+
+def _toml_types(option: Option) -> str:
+    names = [TOML_TYPES[each] for each in option.kind.toml]
+    if option.implied:
+        names.append(TOML_TYPES[bool])
+    if option.repeatable:
+        names.append("array")
+    return " | ".join(names)
+
+
+def _manual_ends(option: Option) -> list[str]:
+    lines = []
     if option.default_shown:
         lines += [".br", f"Default: {_roff(option.default_shown)}."]
     if option.variable:
         lines += [".br", rf"Environment: \%{option.variable}."]  # \% keeps the name in one piece
-    for flag, text in option.shortcuts:
-        lines += [".TP", rf"\fB{_roff(flag)}\fR", rf"Short for \fB{_roff(f'{option.flags[-1]} {text}')}\fR."]
     return lines
 
 
@@ -123,6 +165,7 @@ def render_signals() -> str:
 
 OUTPUTS = {
     "man/aioserve.1": render_manual,
+    "man/aioserve.toml.5": render_file_manual,
     "docs/options.md": render_reference,
     "docs/signals.md": render_signals,
 }

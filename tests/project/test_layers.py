@@ -18,7 +18,7 @@ LAYERS = {
     "command": "__main__ cli parameters",
     "parent": "workers.supervisor workers.worker workers.processes workers.editions workers.publicity "
     "workers.fleet workers.notify workers.signals workers.marker_files",
-    "start": "preflight loader config_file",
+    "start": "preflight loader config_file print_config",
     "process": "runner admission complaints responders workers.orders workers.channel workers.describe "
     "workers.fatigue",
     "siblings": "static.mounts static.responder static.file_answers static.finder static.folders "
