@@ -70,6 +70,8 @@ class _Command(click.Command):
             click.echo(get_completion_class(shell)(self, {}, "aioserve", "_AIOSERVE_COMPLETE").source())
         elif "print-config" in typed:
             click.echo(_describe_config(typed))
+        elif "print-unit" in typed:
+            click.echo(_describe_unit(typed))
         else:
             return _serve(typed)
         return 0
@@ -149,6 +151,15 @@ def _describe_config(typed: Mapping[str, Given]) -> bytes:
     given = _collect(typed)
     build_settings(given)  # refuses what contradicts itself
     return format_config(SECTIONS, given).rstrip("\n").encode()
+
+
+def _describe_unit(typed: Mapping[str, Given]) -> bytes:
+    """Write the units of systemd, which are UTF-8 too."""
+    from aioserve.units.place import Place  # noqa: PLC0415 - not needed to serve
+    from aioserve.units.printing import format_units  # noqa: PLC0415 - as above
+
+    which = OPTIONS["print-unit"].parse(typed["print-unit"])
+    return format_units(which, typed, _read_settings(typed), Place.here()).rstrip("\n").encode()
 
 
 def _describe_version() -> str:

@@ -279,6 +279,15 @@ class Look:
         "Print the options that count, each with its source, as a TOML file for `--config`, and exit.",
         reach=Reach.TYPED,
     )
+    print_unit: str | None = option(
+        "--print-unit",
+        choice("service", "socket", "both"),
+        None,
+        "Print a systemd service that does as little else as possible, the socket that starts it, or both, "
+        "which is also meant where that is left out, for what is typed beside it, and exit.",
+        implied="both",
+        reach=Reach.TYPED,
+    )
     completion: str | None = option(
         "--completion",
         choice("bash", "zsh", "fish"),

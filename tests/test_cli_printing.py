@@ -1,4 +1,4 @@
-"""What the command prints instead of serving: its configuration."""
+"""What the command prints instead of serving: its configuration, and units of systemd."""
 
 from __future__ import annotations
 
@@ -82,3 +82,41 @@ def test_configuration_is_utf_8_whatever_the_terminal_speaks():
     assert (done.returncode, done.stderr) == (0, b"")
     assert tomllib.loads(done.stdout.decode()) == {"static": ["café"]}
     assert re.search(rb"[^\n]\n\Z", done.stdout)
+
+
+# --print-unit
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (("--print-unit", "app:Handler"), ["service", "socket"]),
+        (("--print-unit=service", "app:Handler"), ["service"]),
+        (("--print-unit", "socket", "app:Handler"), ["socket"]),
+        (("app:Handler", "--print-unit"), ["service", "socket"]),
+    ],
+)
+def test_units_are_printed_for_the_command_beside_it(folder, words, parts):
+    text = printed(*words, "--port", "80", "--workers", "2", AIOSERVE_KEEP_ALIVE="5s")
+
+    assert re.findall(r"^# /etc/systemd/system/aioserve\.(\w+)$", text, re.MULTILINE) == parts
+    assert ("ListenStream=127.0.0.1:80\n" in text) == ("socket" in parts)
+    if "service" in parts:
+        assert re.search(r"^ExecStart=/.* app:Handler --workers 2$", text, re.MULTILINE)
+        assert f"\nWorkingDirectory={folder}\nEnvironment=AIOSERVE_KEEP_ALIVE=5s\n" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "nothing to serve"),
+        (("app:Handler", "--port", "x"), "--port: 'x' is not a port"),
+        (("app:Handler", "--port", "0"), "--print-unit: a socket unit cannot take any free port"),
+        (("--static", "caf\udce9"), "--print-unit: 'caf\\udce9' has bytes in it that are no UTF-8"),
+    ],
+)
+def test_units_that_are_none_are_refused(words, said):
+    result = invoke("--print-unit", *words)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"aioserve: error: {said}")
