@@ -1,4 +1,4 @@
-"""Writes the manual pages, docs/options.md and docs/signals.md from what is declared in the code.
+"""Writes the manual pages, docs/options.md, docs/signals.md and deploy/systemd/ from what the code declares.
 
 ``python man/make.py`` writes them; ``python man/make.py --check`` writes nothing and exits with 1 where one
 of them is stale. What is not about single options or signals is written by hand in man/*.in.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,14 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from aioserve import __version__  # noqa: E402 - this checkout's, wherever the script is started
-from aioserve.options import Reach  # noqa: E402
-from aioserve.settings import SECTIONS  # noqa: E402
+from aioserve.options import Given, Reach  # noqa: E402
+from aioserve.settings import SECTIONS, build_settings  # noqa: E402
+from aioserve.units.place import Place  # noqa: E402
+from aioserve.units.printing import format_units  # noqa: E402
 from aioserve.workers.signals import MEANINGS  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from aioserve.options import Option
 
@@ -163,11 +166,24 @@ def render_signals() -> str:
     return f"{SIGNALS_HEAD}\n| Signal | Meaning |\n|---|---|\n{rows}"
 
 
-OUTPUTS = {
+def render_unit(which: str) -> str:
+    """Make what ``--print-unit`` prints for the command line that deploy/README.md names."""
+    typed = {
+        "app": Given(("app:Handler",), "APP"),
+        "bind": Given(("0.0.0.0:80", "[::]:80"), "--bind"),
+        "workers": Given(("auto",), "--workers"),
+    }
+    place = Place(("/srv/site/.venv/bin/aioserve",), "/srv/site", ("/srv/site/.venv", "/usr"))
+    return format_units(which, typed, build_settings(typed), place)
+
+
+OUTPUTS: dict[str, Callable[[], str]] = {
     "man/aioserve.1": render_manual,
     "man/aioserve.toml.5": render_file_manual,
     "docs/options.md": render_reference,
     "docs/signals.md": render_signals,
+    "deploy/systemd/aioserve.service": partial(render_unit, "service"),
+    "deploy/systemd/aioserve.socket": partial(render_unit, "socket"),
 }
 
 
@@ -180,7 +196,7 @@ def main(words: list[str], root: Path = ROOT) -> int:
             print(f"{name} is stale; run: python man/make.py", file=sys.stderr)
         return 1 if stale else 0
     for name, text in made.items():
-        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, "utf-8")
     return 0
 

@@ -41,6 +41,8 @@ def test_check_names_what_is_missing_or_stale_and_writing_makes_it_fresh(main, t
         "man/aioserve.toml.5 is stale; run: python man/make.py\n"
         "docs/options.md is stale; run: python man/make.py\n"
         "docs/signals.md is stale; run: python man/make.py\n"
+        "deploy/systemd/aioserve.service is stale; run: python man/make.py\n"
+        "deploy/systemd/aioserve.socket is stale; run: python man/make.py\n"
     )
 
     assert main([], tmp_path) == 0
