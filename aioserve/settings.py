@@ -283,8 +283,8 @@ class Look:
         "--print-unit",
         choice("service", "socket", "both"),
         None,
-        "Print a systemd service that does as little else as possible, the socket that starts it, or both, "
-        "which is also meant where that is left out, for what is typed beside it, and exit.",
+        "Print units of systemd for the command that is typed beside it, and exit: a service that may do "
+        "little but serve, and the socket that starts it, or one of them.",
         implied="both",
         reach=Reach.TYPED,
     )

@@ -81,15 +81,15 @@ def format_sandbox(settings: Settings, place: Place) -> str:
         ConfigurationError: systemd cannot name one of the paths.
     """
     lines = [*_shown_lines(settings, place), *_written_lines(settings, place)]
-    # An empty file system in place of the homes, since what is shown of them needs a place.
-    common = _SANDBOX.format(home="tmpfs" if any("Bind" in line for line in lines) else "yes")
+    # Something is shown: then the homes are an empty file system, in which it has a place.
+    common = _SANDBOX.format(home="tmpfs" if any(line.startswith("Bind") for line in lines) else "yes")
     own = _WITH_APPLICATION if settings.application.app else _FILES_ALONE
     return common + own + "".join(f"{line}\n" for line in lines)
 
 
 def _shown_lines(settings: Settings, place: Place) -> Iterator[str]:
     needed = {each for path in _read_paths(settings, place) for each in (path, os.path.realpath(path))}
-    shown = [path for path in _outermost(needed) if _is_hidden(path)]
+    shown = _outermost(filter(_is_hidden, needed))
     if shown:
         yield "# Of what is hidden, this is shown."
     for path in shown:

@@ -77,6 +77,12 @@ def test_file_of_an_application_by_its_module_is_in_the_folder_anyway():
     assert paths(found, "BindReadOnlyPaths") == ["/home/me"]
 
 
+def test_what_is_hidden_beneath_a_folder_that_is_not_is_shown():
+    found = sandbox(Place(("/usr/bin/aioserve",), "/"), static=Static(mounts=(("/", "home/me"),)))
+
+    assert paths(found, "BindReadOnlyPaths") == ["/home/me"]
+
+
 def test_what_others_may_not_read_is_told(tmp_path, monkeypatch):
     (tmp_path / "open").mkdir()
     (tmp_path / "closed").mkdir(0o700)
