@@ -70,6 +70,10 @@ class _Command(click.Command):
         elif "completion" in typed:
             shell = OPTIONS["completion"].parse(typed["completion"])
             click.echo(get_completion_class(shell)(self, {}, "aioserve", "_AIOSERVE_COMPLETE").source())
+        elif "print-config" in typed:
+            click.echo(_describe_config(typed))
+        elif "print-unit" in typed:
+            click.echo(_describe_unit(typed))
         else:
             return _serve(typed)
         return 0
@@ -93,14 +97,19 @@ class _Command(click.Command):
         sys.exit(code)
 
 
-def _read_settings(typed: Mapping[str, Given]) -> Settings:
+def _collect(typed: Mapping[str, Given]) -> dict[str, Given]:
+    """Put what was typed before what the environment says, and that before what the file says."""
     given = {**read_environment(OPTIONS.values(), os.environ), **typed}
     if "config" in given:
         from aioserve.config_file import read_config_file  # noqa: PLC0415 - for those who have a file
 
         path = OPTIONS["config"].parse(given["config"])
         given = {**read_config_file(path, OPTIONS.values()), **given}
-    settings = build_settings(given)
+    return given
+
+
+def _read_settings(typed: Mapping[str, Given]) -> Settings:
+    settings = build_settings(_collect(typed))
     if not settings.application.app and not settings.static.mounts:
         raise ConfigurationError("nothing to serve; try aioserve app:Handler or aioserve --static ./site")
     return settings
@@ -135,6 +144,24 @@ def _report(problem: ConfigurationError | StartupError) -> int:
 
 def _complain(message: str) -> None:
     click.echo(f"aioserve: error: {escape_controls(' '.join(message.splitlines()))}", err=True)
+
+
+def _describe_config(typed: Mapping[str, Given]) -> bytes:
+    """Write the effective configuration, as the UTF-8 that TOML is, whatever the terminal speaks."""
+    from aioserve.print_config import format_config  # noqa: PLC0415 - not needed to serve
+
+    given = _collect(typed)
+    build_settings(given)  # refuses what contradicts itself
+    return format_config(SECTIONS, given).rstrip("\n").encode()
+
+
+def _describe_unit(typed: Mapping[str, Given]) -> bytes:
+    """Write the units of systemd, which are UTF-8 too."""
+    from aioserve.units.place import Place  # noqa: PLC0415 - not needed to serve
+    from aioserve.units.printing import format_units  # noqa: PLC0415 - as above
+
+    which = OPTIONS["print-unit"].parse(typed["print-unit"])
+    return format_units(which, typed, _read_settings(typed), Place.here()).rstrip("\n").encode()
 
 
 def _describe_version() -> str:

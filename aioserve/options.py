@@ -53,7 +53,7 @@ class Option:
         kind: which values it takes.
         default: the value where nothing is given; None where that is found out later, or where there is none.
         meaning: one or more sentences, plain ASCII, in which backquotes mark what is typed.
-        default_text: the default in words, where ``default`` does not tell.
+        default_text: the default in words, where ``default`` does not tell; a single word is the value.
         repeatable: it can be given several times; the value is a tuple.
         separator: what stands between the values of a repeatable option in the environment.
         implied: the text that is meant where the long flag stands without a value; empty where it cannot.

@@ -7,7 +7,7 @@ what was typed comes back as text, to be put in order with what environment and 
 from __future__ import annotations
 
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -18,6 +18,7 @@ from aioserve.options import Given
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from aioserve.kinds import Kind
     from aioserve.options import Option
 
 
@@ -56,9 +57,13 @@ def supply_implied(words: Sequence[str], options: Iterable[Option]) -> list[str]
     supplied: list[str] = []
     for word, following in zip_longest(words, words[1:], fillvalue=""):
         one = None if "--" in supplied else flags.get(word)
-        has_value = one and (following == one.implied or one.kind.mark in following)
+        has_value = one and (following == one.implied or _looks_like_value(one.kind, following))
         supplied.append(f"{word}={one.implied}" if one and not has_value else word)
     return supplied
+
+
+def _looks_like_value(kind: Kind[Any], word: str) -> bool:
+    return word in kind.choices or bool(kind.mark and kind.mark in word)
 
 
 def read_typed(ctx: click.Context, options: Iterable[Option]) -> dict[str, Given]:

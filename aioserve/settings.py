@@ -322,6 +322,22 @@ class Look:
         "exit.",
         reach=Reach.TYPED,
     )
+    print_config: bool = option(
+        "--print-config",
+        BOOLEAN,
+        False,
+        "Print the options that count, each with its source, as a TOML file for `--config`, and exit.",
+        reach=Reach.TYPED,
+    )
+    print_unit: str | None = option(
+        "--print-unit",
+        choice("service", "socket", "both"),
+        None,
+        "Print units of systemd for the command that is typed beside it, and exit: a service that may do "
+        "little but serve, and the socket that starts it, or one of them.",
+        implied="both",
+        reach=Reach.TYPED,
+    )
     completion: str | None = option(
         "--completion",
         choice("bash", "zsh", "fish"),

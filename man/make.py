@@ -1,13 +1,14 @@
-"""Writes man/aioserve.1, docs/options.md and docs/signals.md from what is declared in the code.
+"""Writes the manual pages, docs/options.md, docs/signals.md and deploy/systemd/ from what the code declares.
 
 ``python man/make.py`` writes them; ``python man/make.py --check`` writes nothing and exits with 1 where one
-of them is stale. What is not about single options or signals is written by hand in man/aioserve.1.in.
+of them is stale. What is not about single options or signals is written by hand in man/*.in.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,18 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from aioserve import __version__  # noqa: E402 - this checkout's, wherever the script is started
-from aioserve.options import Reach  # noqa: E402
-from aioserve.settings import SECTIONS  # noqa: E402
+from aioserve.options import Given, Reach  # noqa: E402
+from aioserve.settings import SECTIONS, build_settings  # noqa: E402
+from aioserve.units.place import Place  # noqa: E402
+from aioserve.units.printing import format_units  # noqa: E402
 from aioserve.workers.signals import MEANINGS  # noqa: E402
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from aioserve.options import Option
+
+TOML_TYPES = {bool: "boolean", int: "integer", float: "float", str: "string"}
 
 REFERENCE_HEAD = """\
 # Options
@@ -46,8 +53,7 @@ workers. A worker that gets SIGTERM finishes what it has and is replaced.
 
 
 def render_manual() -> str:
-    """Make the manual page."""
-    template = (ROOT / "man" / "aioserve.1.in").read_text("utf-8")
+    """Make the manual page of the command."""
     lines = []
     for section in SECTIONS:
         lines.append(f".SS {section.title}")
@@ -56,9 +62,25 @@ def render_manual() -> str:
     signals = []
     for number, meaning in MEANINGS.items():
         signals += [".TP", rf"\fB{number.name}\fR", _manual_text(meaning)]
-    made = {"@VERSION@": __version__, "@OPTIONS@": "\n".join(lines), "@SIGNALS@": "\n".join(signals)}
-    for mark, text in made.items():
-        template = template.replace(mark, text)
+    return _fill("aioserve.1.in", {"@OPTIONS@": lines, "@SIGNALS@": signals})
+
+
+def render_file_manual() -> str:
+    """Make the manual page of the configuration file."""
+    lines = []
+    for section in SECTIONS:
+        options = [option for option in section.options.values() if option.reach is Reach.FILE]
+        if options:
+            lines.append(f".SS {section.title}")
+        for option in options:
+            lines += _key_entry(option)
+    return _fill("aioserve.toml.5.in", {"@KEYS@": lines})
+
+
+def _fill(name: str, made: Mapping[str, list[str]]) -> str:
+    template = (ROOT / "man" / name).read_text("utf-8").replace("@VERSION@", __version__)
+    for mark, lines in made.items():
+        template = template.replace(mark, "\n".join(lines))
     return template
 
 
@@ -66,13 +88,36 @@ def _manual_entry(option: Option) -> list[str]:
     metavar = rf" \fI{_roff(option.metavar)}\fR" if option.metavar else ""
     face = "I" if option.is_argument else "B"
     lines = [".TP", ", ".join(rf"\f{face}{_roff(form)}\fR" for form in option.forms) + metavar]
-    lines.append(_manual_text(option.description))
+    lines += [_manual_text(option.description), *_manual_ends(option)]
+    for flag, text in option.shortcuts:
+        lines += [".TP", rf"\fB{_roff(flag)}\fR", rf"Short for \fB{_roff(f'{option.flags[-1]} {text}')}\fR."]
+    return lines
+
+
+def _key_entry(option: Option) -> list[str]:
+    expected = _manual_text(option.kind.expected)
+    many = ", or an array of such" if option.repeatable else ""
+    implied = rf", or \fBtrue\fR for \fB{_roff(option.implied)}\fR" if option.implied else ""
+    head = rf"\fB{_roff(option.key)}\fR = \fI{_toml_types(option)}\fR"
+    value = [".br", f"Value: {expected}{many}{implied}."] if option.kind.metavar else []
+    return [".TP", head, _manual_text(option.meaning), *value, *_manual_ends(option)]
+
+
+def _toml_types(option: Option) -> str:
+    names = [TOML_TYPES[each] for each in option.kind.toml]
+    if option.implied:
+        names.append(TOML_TYPES[bool])
+    if option.repeatable:
+        names.append("array")
+    return " | ".join(names)
+
+
+def _manual_ends(option: Option) -> list[str]:
+    lines = []
     if option.default_shown:
         lines += [".br", f"Default: {_roff(option.default_shown)}."]
     if option.variable:
         lines += [".br", rf"Environment: \%{option.variable}."]  # \% keeps the name in one piece
-    for flag, text in option.shortcuts:
-        lines += [".TP", rf"\fB{_roff(flag)}\fR", rf"Short for \fB{_roff(f'{option.flags[-1]} {text}')}\fR."]
     return lines
 
 
@@ -121,10 +166,24 @@ def render_signals() -> str:
     return f"{SIGNALS_HEAD}\n| Signal | Meaning |\n|---|---|\n{rows}"
 
 
-OUTPUTS = {
+def render_unit(which: str) -> str:
+    """Make what ``--print-unit`` prints for the command line that deploy/README.md names."""
+    typed = {
+        "app": Given(("app:Handler",), "APP"),
+        "bind": Given(("0.0.0.0:80", "[::]:80"), "--bind"),
+        "workers": Given(("auto",), "--workers"),
+    }
+    place = Place(("/srv/site/.venv/bin/aioserve",), "/srv/site", ("/srv/site/.venv", "/usr"))
+    return format_units(which, typed, build_settings(typed), place)
+
+
+OUTPUTS: dict[str, Callable[[], str]] = {
     "man/aioserve.1": render_manual,
+    "man/aioserve.toml.5": render_file_manual,
     "docs/options.md": render_reference,
     "docs/signals.md": render_signals,
+    "deploy/systemd/aioserve.service": partial(render_unit, "service"),
+    "deploy/systemd/aioserve.socket": partial(render_unit, "socket"),
 }
 
 
@@ -137,7 +196,7 @@ def main(words: list[str], root: Path = ROOT) -> int:
             print(f"{name} is stale; run: python man/make.py", file=sys.stderr)
         return 1 if stale else 0
     for name, text in made.items():
-        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, "utf-8")
     return 0
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from aioserve.config_file import read_config_file
 from aioserve.errors import ConfigurationError
+from aioserve.options import Reach
 from aioserve.settings import OPTIONS, build_settings
 
 
@@ -60,7 +61,7 @@ def test_pyproject_says_it_in_its_own_table(tmp_path):
 
 
 def test_file_can_set_every_option_that_is_a_setting(tmp_path):
-    keys = set(OPTIONS) - {"config", "check", "version", "help", "completion"}
+    keys = {key for key, one in OPTIONS.items() if one.reach is Reach.FILE}
     values = {bool: "true", int: "1", str: '"always"', float: "1.0"}
     lines = (
         f"{key} = {values[OPTIONS[key].kind.toml[-1]]}\n" for key in keys - {"log-level", "access-log-format"}

@@ -18,7 +18,8 @@ LAYERS = {
     "command": "__main__ cli parameters",
     "parent": "workers.supervisor workers.worker workers.processes workers.editions workers.publicity "
     "workers.fleet workers.notify workers.signals workers.marker_files",
-    "start": "preflight loader config_file",
+    "start": "units.printing units.service_unit units.sandbox units.socket_unit units.quoting units.place "
+    "preflight loader config_file print_config",
     "process": "runner admission complaints health responders workers.orders workers.channel "
     "workers.describe workers.fatigue",
     "siblings": "static.mounts static.responder static.file_answers static.finder static.folders "
@@ -42,7 +43,7 @@ LAYERS = {
     "meaning": "http.conditional http.ranges http.negotiation http.messages http.dates",
     "values": "settings static.settings listen.settings listen.addresses listen.proxies static.kinds options "
     "kinds trusted http.statuses multidict errors escaping suggestion",
-    "packages": "workers static listen observe http1 http aioserve",
+    "packages": "units workers static listen observe http1 http aioserve",
 }
 
 # `aioserve` stands last for its `__version__`. The names that it offers it loads when they are asked for.

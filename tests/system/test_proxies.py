@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import signal
 import socket
 from contextlib import closing
@@ -14,23 +13,23 @@ from pathlib import Path
 import pytest
 
 from tests.system.program import APPS, PATIENCE
-
-NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
-HAPROXY = shutil.which("haproxy") or shutil.which("/usr/sbin/haproxy")
-STREAM = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
-CLIENT = "127.0.0.2"  # the proxies are 127.0.0.1
-
-needs_nginx = pytest.mark.skipif(not NGINX, reason="nginx is not installed")
-needs_stream = pytest.mark.skipif(
-    not NGINX or not STREAM.exists(), reason="nginx, or its module for streams, is not installed"
+from tests.system.proxying import (
+    CLIENT,
+    HAPROXY,
+    NGINX,
+    NGINX_FILES,
+    NGINX_HEAD,
+    STREAM,
+    free_port,
+    needs_haproxy,
+    needs_nginx,
+    needs_stream,
+    wait_for,
 )
-needs_haproxy = pytest.mark.skipif(not HAPROXY, reason="haproxy is not installed")
 
 NGINX_HTTP = """\
 http {
-  access_log off;
-  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
-  uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+  FILES
   upstream ours { server 127.0.0.1:OURS; keepalive 4; }
   server {
     listen 127.0.0.1:PORT;
@@ -64,33 +63,13 @@ listen ours
 """
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(port, program):
-    """Wait until somebody listens there."""
-    while program.is_running:
-        try:
-            socket.create_connection(("127.0.0.1", port), PATIENCE).close()
-        except ConnectionRefusedError:
-            program.ends_within(0.02)
-        else:
-            return
-    raise AssertionError(program.stderr.text)
-
-
 @pytest.fixture
 def behind_nginx(start, tmp_path):
     """Start nginx before a server of ours; return its port."""
 
     def behind(server, text, head=""):
         port = free_port()
-        text = (
-            f"{head}daemon off; master_process off; pid nginx.pid; error_log stderr crit; events {{}}\n{text}"
-        )
+        text = f"{head}{NGINX_HEAD}{text}".replace("FILES", NGINX_FILES)
         text = text.replace("PORT", str(port)).replace("OURS", str(server.port))
         Path(tmp_path, "nginx.conf").write_text(text, encoding="ascii")
         wait_for(port, start(NGINX, "-p", tmp_path, "-c", tmp_path / "nginx.conf"))

@@ -1,0 +1,1 @@
+"""Units of systemd for the command as it was typed."""
