@@ -141,6 +141,9 @@ BY_KIND = {
     "FIELD": TEXTS.map(lambda value: f"/a/* X-A: {value}"),
     "DIRECTIVES": st.sampled_from(["no-cache", 'private="a\\"b", max-age=5']),
     "ORIGIN": st.sampled_from(["*", "http://A.example:80", "https://[::1]:1"]),
+    "/URL": st.sampled_from(["/", "/-/live"]),
+    "SHARE": st.sampled_from(["1%", "0.291785178", "1"]),
+    "GLOB": st.sampled_from(["/-/*", "* 2xx 304"]),
     "CIDR[,...]": st.sampled_from(["10.0.0.0/8,unix", "::1"]),
 }
 

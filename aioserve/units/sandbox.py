@@ -13,6 +13,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from aioserve.listen.addresses import UnixAddress
+from aioserve.observe.logs import STANDARD_OUTPUT
 from aioserve.units.quoting import bare, describe, quote
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ PrivateNetwork=yes
 """
 
 _HIDDEN = tuple(map(PurePath, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  # noqa: S108 - not written to
-_RUN = PurePath("/run")
+_RUN, _LOGS = PurePath("/run"), PurePath("/var/log")
 
 
 def format_sandbox(settings: Settings, place: Place) -> str:
@@ -136,7 +137,9 @@ def _lacks(path: str, bits: int) -> bool:
 
 def _written_lines(settings: Settings, place: Place) -> Iterator[str]:
     process = settings.process
-    names = (process.pid_file, process.port_file, process.ready_file)
+    names = [process.pid_file, process.port_file, process.ready_file]
+    if settings.logs.access_log and settings.logs.access_log_file != STANDARD_OUTPUT:
+        names.append(settings.logs.access_log_file)
     sockets = {
         _folder_of(place.path(each.path)) for each in settings.bind.addresses if isinstance(each, UnixAddress)
     }
@@ -147,6 +150,8 @@ def _written_lines(settings: Settings, place: Place) -> Iterator[str]:
         # It goes with the service, and so would a socket in it, which has to stay.
         if _RUN in inner.parents and not is_hidden and path not in sockets:
             yield f"RuntimeDirectory={quote(str(inner.relative_to(_RUN)))}"
+        elif _LOGS in inner.parents and path not in sockets:
+            yield f"LogsDirectory={quote(str(inner.relative_to(_LOGS)))}"
         else:
             yield "# The user of the service must be allowed to write there."
             yield f"{'BindPaths' if is_hidden else 'ReadWritePaths'}={quote(path)}"

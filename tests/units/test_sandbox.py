@@ -6,7 +6,7 @@ import pytest
 
 from aioserve.errors import ConfigurationError
 from aioserve.listen.addresses import parse_address
-from aioserve.settings import Application, Bind, Look, Process, Settings, Static, Tls
+from aioserve.settings import Application, Bind, Logs, Look, Process, Settings, Static, Tls
 from aioserve.units.place import Place
 from aioserve.units.sandbox import format_sandbox
 from tests.units.systemd import expand, read_unit, split_words
@@ -107,6 +107,22 @@ def test_files_that_are_written_have_a_folder():
     found = sandbox(application=APP, process=process)
 
     assert paths(found, "RuntimeDirectory") == ["web", "web/x"]
+
+
+@pytest.mark.parametrize(
+    ("logs", "key", "folders"),
+    [
+        (Logs(access_log_file="/var/log/web/access.log"), "LogsDirectory", ["web"]),
+        (Logs(access_log_file="/var/log/access.log"), "ReadWritePaths", ["/var/log"]),
+        (Logs(access_log_file="/srv/logs/access.log"), "ReadWritePaths", ["/srv/logs"]),
+        (Logs(access_log_file="/var/log/web/access.log", access_log=False), "LogsDirectory", []),
+        (Logs(), "ReadWritePaths", []),
+    ],
+)
+def test_access_log_has_one_too(logs, key, folders):
+    found = sandbox(application=APP, logs=logs)
+
+    assert paths(found, key) == folders
 
 
 @pytest.mark.parametrize(
