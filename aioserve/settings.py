@@ -17,6 +17,7 @@ from aioserve.kinds import (
     COUNT,
     DURATION,
     FOLDER,
+    GLOB,
     LENGTH,
     PATH,
     SIZE,
@@ -26,7 +27,7 @@ from aioserve.kinds import (
 )
 from aioserve.listen.proxies import Proxies
 from aioserve.listen.settings import Bind, Tls
-from aioserve.options import Reach, declared_sections, option
+from aioserve.options import Reach, declared_sections, option, repeatable
 from aioserve.static.settings import Static
 
 if TYPE_CHECKING:
@@ -100,6 +101,35 @@ class Process:
         SIZE,
         0,
         "Replace a worker by a new one when it takes more memory than this; 0 = any size.",
+    )
+    reload: bool = option(
+        "--reload",
+        BOOLEAN,
+        False,
+        "Load everything anew, as SIGHUP does, when a source file or the configuration file changes. For "
+        "development.",
+    )
+    reload_dirs: tuple[str, ...] = repeatable(
+        "--reload-dir",
+        FOLDER,
+        (),
+        "With `--reload`: the folder in which files are looked at, at any depth; environments and hidden "
+        "folders are left out.",
+        default_text="that of `--app-dir`, and of the file that APP names",
+    )
+    reload_include: tuple[str, ...] = repeatable(
+        "--reload-include",
+        GLOB,
+        (),
+        "With `--reload`: a glob of files that count, besides `*.py`. One with a slash is compared with the "
+        "path in the folder, others with each name in that, so that `templates` is all that is in such a "
+        "folder.",
+    )
+    reload_exclude: tuple[str, ...] = repeatable(
+        "--reload-exclude",
+        GLOB,
+        (),
+        "With `--reload`: a glob, as above, of files that do not count, even if they are included.",
     )
     debug: bool = option(
         "--debug",

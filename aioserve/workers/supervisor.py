@@ -21,10 +21,12 @@ from aioserve.errors import ConfigurationError, StartupError
 from aioserve.workers.channel import GRACE, News, Order
 from aioserve.workers.editions import Editions
 from aioserve.workers.fleet import HOPELESS, Do, Fleet, Start, State
+from aioserve.workers.lookout import BecomeWatcher, Lookout
 from aioserve.workers.notify import ServiceManager
 from aioserve.workers.processes import BecomeWorker, Processes
 from aioserve.workers.publicity import Publicity
 from aioserve.workers.signals import Signals
+from aioserve.workers.sources import sources_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -65,6 +67,7 @@ class Supervisor:
         self._fleet = Fleet(_size_of(settings), _timeout_of(settings), settings.timeouts.shutdown)
         self._selector = selectors.DefaultSelector()
         self._processes = Processes(self._selector, self._hear)
+        self._lookout = Lookout(self._selector, lambda what: self._reload(f"{what}: reloading"))
         self._signals = Signals()
         self._selector.register(self._signals, selectors.EVENT_READ, self._take_signals)
         self._is_reloading = False
@@ -99,8 +102,10 @@ class Supervisor:
         """
         self._public.begins()
         self._editions.introduce()
+        self._lookout.watch(sources_of(self.edition.settings))
         fleet = self._fleet
         while True:
+            self._lookout.keep(lambda: self.close(is_child=True))
             if fleet.failure is not None and not fleet.is_stopping:
                 self._fail(fleet.failure)
             self._act(fleet.plan(time.monotonic()))
@@ -112,14 +117,15 @@ class Supervisor:
             self._public.has_stopped(self._answered, self._cut, is_forced=self._is_forced)
         return self._exit_code
 
-    def close(self, *, is_worker: bool = False) -> None:
-        """Let go of everything; in a worker, of what is the parent's alone."""
-        self._signals.close(is_exiting=not is_worker)
+    def close(self, *, is_child: bool = False) -> None:
+        """Let go of everything; in a child, of what is the parent's alone."""
+        self._signals.close(is_exiting=not is_child)
+        self._lookout.close()
         self._selector.close()
         self._processes.close()
-        self._public.close(is_over=not is_worker)
+        self._public.close(is_over=not is_child)
         # An address that is given up is free only when no worker has its socket any more.
-        if is_worker:
+        if is_child:
             self._editions.settle()
         else:
             self._editions.forget()
@@ -128,7 +134,7 @@ class Supervisor:
 
     def _wait(self) -> None:
         now = time.monotonic()
-        due = max(min(self._fleet.next_due(), self._alive_at), now)
+        due = max(min(self._fleet.next_due(), self._alive_at, self._lookout.due), now)
         happened = self._selector.select(None if due == inf else due - now)
         if (late := time.monotonic() - due) > _ASLEEP:
             self._fleet.slept(late, time.monotonic())
@@ -193,6 +199,7 @@ class Supervisor:
             self._exit_code = _FORCED if number == signal.SIGINT else 0
             self._force(Do.FORCE if self._stop_signals == 2 else Do.KILL)
             return
+        self._lookout.watch(None)
         timeouts = self.edition.settings.timeouts
         delay = timeouts.drain_delay if self._fleet.serving else 0.0
         self._public.stops(delay + timeouts.shutdown + GRACE)
@@ -200,6 +207,7 @@ class Supervisor:
 
     def _force(self, how: Do) -> None:
         self._is_forced = True
+        self._lookout.watch(None)
         self._act(self._fleet.force(time.monotonic(), how))
 
     def _fail(self, code: int) -> None:
@@ -223,8 +231,12 @@ class Supervisor:
 
     # Loading anew
 
-    def _reload(self) -> None:
-        """Begin to load everything anew; what is wrong with the settings is said, and changes nothing."""
+    def _reload(self, why: str = "reloading") -> None:
+        """Begin to load everything anew; what is wrong with the settings is said, and changes nothing.
+
+        Where that has begun already it begins again: the workers that are not there yet could be about to
+        load what has changed since, or to load for ever.
+        """
         if self._fleet.is_stopping:
             return
         self._public.reloads()
@@ -236,7 +248,7 @@ class Supervisor:
             logger.error("not reloaded: %s", problem)  # noqa: TRY400 - a person made a mistake
             self._public.goes_on()
             return
-        logger.info("reloading")
+        logger.info("%s", why)
         self._is_reloading = True
         if self.edition.settings.process.workers != workers:
             self._fleet.size = _size_of(self.edition.settings)
@@ -253,6 +265,7 @@ class Supervisor:
 
     def _configure(self) -> None:
         settings = self.edition.settings
+        self._lookout.watch(sources_of(settings))
         self._fleet.configure(_timeout_of(settings), settings.timeouts.shutdown)
 
     # Workers
@@ -274,7 +287,7 @@ class Supervisor:
     def _start(self) -> None:
         now = time.monotonic()
         try:
-            pid = self._processes.start(lambda: self.close(is_worker=True))
+            pid = self._processes.start(lambda: self.close(is_child=True))
         except OSError as error:  # no descriptors, no memory, no more processes
             logger.error("no worker can be started: %s", error.strerror)  # noqa: TRY400 - not a mistake of ours
             self._fleet.could_not_start(now)
@@ -307,21 +320,24 @@ def supervise(settings: Settings, read_settings: Callable[[], Settings]) -> int:
         ConfigurationError: in a worker, what the settings name is not there.
     """
     # Loaded before there are workers, which share it then, and begin sooner.
+    from aioserve.workers.watcher import watch  # noqa: PLC0415 - as below
     from aioserve.workers.worker import work  # noqa: PLC0415 - asyncio, only for who serves
 
     supervisor = Supervisor(settings, read_settings)
     gc.freeze()  # so that no garbage collection writes to what is shared
-    is_worker = False
+    child: BecomeWorker | BecomeWatcher | None = None
     try:
         return supervisor.run()
-    except BecomeWorker as become:
-        is_worker = True
-        channel = become.channel
+    except (BecomeWorker, BecomeWatcher) as become:
+        child = become.with_traceback(None)  # which would keep all of the parent's frames
     finally:
-        if not is_worker:
+        if child is None:
             supervisor.close()
     settings, listening = supervisor.edition
-    return work(settings, listening.sockets, channel)
+    if isinstance(child, BecomeWatcher):
+        listening.close()
+        return watch(child.sources, child.parent)
+    return work(settings, listening.sockets, child.channel)
 
 
 def _size_of(settings: Settings) -> int:

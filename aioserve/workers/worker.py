@@ -47,6 +47,11 @@ def work(settings: Settings, sockets: list[socket.socket], channel: Channel) -> 
         return 1
     with suppress(AttributeError, ValueError, OSError):  # no standard error
         faulthandler.enable(sys.stderr.fileno())
+    if settings.process.reload:
+        # Python knows a compiled file by the size of its source and by the second of its last change. A
+        # source that is saved twice within a second, at the same size, would be what it was the first time
+        # for good, if a worker had kept that. What was compiled before is used, so that this costs little.
+        sys.dont_write_bytecode = True
     ready = prepare(settings, bind=False)
     if ready.problems:
         raise ready.problems[0]

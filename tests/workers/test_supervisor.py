@@ -11,6 +11,7 @@ import pytest
 from aioserve.settings import Process, Settings, Timeouts
 from aioserve.workers import supervisor as module
 from aioserve.workers.channel import Order
+from aioserve.workers.lookout import BecomeWatcher
 from aioserve.workers.processes import BecomeWorker
 from aioserve.workers.supervisor import Supervisor, supervise
 from tests.workers.parent import BIND, ONE, TWO, FakeManager
@@ -316,13 +317,16 @@ def test_service_manager_hears_that_all_is_well_while_somebody_serves(make, monk
 # Becoming a worker
 
 
-def test_child_lets_go_of_what_is_the_parents(make):
+@pytest.mark.parametrize("child", ["processes", "lookout"])
+def test_child_lets_go_of_what_is_the_parents(make, child):
     parent = make()
     parent.run(parent.serve(1), parent.send(signal.SIGTERM), parent.die(1))
-    parent.processes.leave()
+    leave = getattr(parent, child).leave
+    leave()
 
     assert not parent.signals.is_exiting
     assert parent.public.log[-1] == ("closed", False)
+    assert parent.lookout.log[-1] == "closed"
 
 
 @pytest.mark.parametrize("becomes_worker", [False, True])
@@ -352,6 +356,22 @@ def test_who_is_started_works_and_who_starts_supervises(monkeypatch, becomes_wor
         sock.close()
     else:
         assert (code, worked) == (5, ["closed"])
+
+
+def test_who_is_to_look_for_changes_has_no_socket_and_does_that(monkeypatch):
+    watched, sockets = [], []
+
+    def run(self):
+        sockets.extend(self.edition.listening.sockets)
+        raise BecomeWatcher("sources", "parent")
+
+    monkeypatch.setattr(gc, "freeze", lambda: None)
+    monkeypatch.setattr(Supervisor, "run", run)
+    monkeypatch.setattr("aioserve.workers.watcher.watch", lambda *args: watched.append(args) or 7)
+
+    assert supervise(ONE, lambda: ONE) == 7
+    assert watched == [("sources", "parent")]
+    assert [each.fileno() for each in sockets] == [-1]
 
 
 def test_end_by_a_signal_without_a_name_is_told_by_its_number():

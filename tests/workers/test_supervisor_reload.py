@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 
 import pytest
 
 from aioserve.errors import BindError, ConfigurationError
-from aioserve.settings import Bind, Process, Settings, Timeouts
+from aioserve.settings import Application, Bind, Process, Settings, Timeouts
 from aioserve.workers.channel import Order
+from aioserve.workers.sources import sources_of
 from tests.workers.parent import BIND, ONE, TWO
 
 pytestmark = pytest.mark.usefixtures("_fakes")
@@ -175,3 +177,65 @@ def test_new_worker_has_no_socket_of_the_address_that_is_given_up(make):
     )
 
     assert seen == [(-1, True)]
+
+
+# By itself
+
+
+RELOADING = Settings(bind=BIND, application=Application("app:Handler", "/srv"), process=Process(reload=True))
+
+
+def test_changed_files_are_a_reason_to_reload(make, caplog):
+    caplog.set_level(logging.INFO)
+    parent = make(RELOADING)
+    parent.run(
+        parent.serve(1),
+        lambda: parent.lookout.change("app.py changed"),
+        parent.serve(2),
+        parent.die(1),
+        parent.send(signal.SIGTERM),
+        parent.die(2),
+    )
+
+    assert parent.processes.log == [("start", 1), ("start", 2), (Order.RETIRE, 1), (Order.STOP, 2)]
+    assert caplog.messages == ["app.py changed: reloading", "reloaded"]
+
+
+def test_what_changes_while_a_worker_loads_is_loaded_by_another(make):
+    """It may have read the file before, or never come to an end."""
+    parent = make(RELOADING)
+    parent.run(
+        parent.serve(1),
+        lambda: parent.lookout.change("app.py changed"),
+        lambda: parent.lookout.change("app.py changed"),
+        parent.die(2, code=-9),
+        parent.serve(3),
+        parent.die(1),
+        parent.send(signal.SIGTERM),
+        parent.die(3),
+    )
+
+    assert parent.processes.log == [
+        ("start", 1),
+        ("start", 2),
+        (signal.SIGKILL, 2),
+        ("start", 3),
+        (Order.RETIRE, 1),
+        (Order.STOP, 3),
+    ]
+
+
+def test_what_is_looked_at_follows_the_settings_and_ends_with_the_server(make):
+    parent = make(RELOADING, ONE)
+    parent.run(
+        parent.serve(1),
+        parent.send(signal.SIGHUP),
+        parent.die(2, code=3),
+        parent.send(signal.SIGTERM),
+        parent.send(signal.SIGTERM),
+        parent.die(1),
+    )
+
+    sources = sources_of(RELOADING)
+    assert sources.folders == ("/srv",)
+    assert parent.lookout.log == [sources, None, sources, None, None]

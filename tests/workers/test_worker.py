@@ -53,6 +53,19 @@ def test_it_serves_what_the_settings_name_from_the_sockets_it_was_given(ran, cha
     assert faulthandler.is_enabled()
 
 
+@pytest.mark.parametrize("may_change", [True, False])
+def test_nothing_compiled_is_kept_where_files_may_change_at_any_time(
+    channel, tmp_path, monkeypatch, may_change
+):
+    """Python does not notice a second change within a second."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    settings = Settings(static=Static((("/", str(tmp_path)),)), process=Process(reload=may_change))
+
+    work(settings, [], channel)
+
+    assert sys.dont_write_bytecode is may_change
+
+
 def test_what_is_not_there_is_told_before_it_serves(ran, channel):
     with pytest.raises(ConfigurationError, match="/none"):
         work(Settings(static=Static((("/", "/none"),))), [], channel)
