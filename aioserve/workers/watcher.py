@@ -57,15 +57,17 @@ def _changes(sources: Sources, parent: socket.socket) -> Iterator[set[str]]:
     """Yield the paths of what has changed, together what belongs together, as long as there is a parent."""
     config = _Config(sources.config)
     ground = _look(sources.folders)
+    come: set[str] = set()
     while True:
         for found in _batches([each for each, mark in ground.items() if mark]):
             if select.select([parent], [], [], 0)[0]:
                 return
-            changed = {each for each in found if sources.matter(each)} | config.changed()
-            before, ground = ground, _look(sources.folders)
-            changed.update(each for each, mark in ground.items() if mark and mark != before[each])
+            # A folder that has come is told of when it is looked at, so that nothing is missed in between.
+            changed = come | {each for each in found if sources.matter(each)} | config.changed()
             if changed:
                 yield changed
+            before, ground = ground, _look(sources.folders)
+            come = {each for each, mark in ground.items() if mark and mark != before[each]}
             if before != ground:
                 break  # the system looks at a folder and not at its name, behind which there is another now
 

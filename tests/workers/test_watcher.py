@@ -133,7 +133,6 @@ def test_folder_that_has_been_replaced_is_looked_at_as_the_one_before(begin, fol
     folder.mkdir()
     while told.next() != [1, ["site"]]:
         pass
-    assert looks.acquire(timeout=PATIENCE)
     (folder / "app.py").write_text("1")
 
     assert told.next() == [1, ["site/app.py"]]
@@ -255,7 +254,7 @@ def test_path_that_is_none_is_no_configuration_file(find):
 def test_folder_that_is_not_there_is_looked_at_when_it_is(find, folder):
     folder.rmdir()
 
-    _, told = find(Sources((str(folder),)), lambda: None, folder.mkdir)
+    _, told = find(Sources((str(folder),)), lambda: None, folder.mkdir, lambda: None)
 
     assert told == [[1, ["site"]]]
     assert [folders for folders, _ in find.calls] == [(), (str(folder),)]
