@@ -209,7 +209,8 @@ class Timeouts:
         "--drain-delay",
         DURATION,
         0.0,
-        "How long the server goes on as before when it is told to stop, so that load balancers notice.",
+        "How long the server goes on as before when it is told to stop, so that load balancers notice; a "
+        "worker that dies is replaced.",
     )
     worker: float = option(
         "--timeout-worker",

@@ -6,7 +6,6 @@ What it does as a process of its own is the business of system/test_signals.py.
 from __future__ import annotations
 
 import asyncio
-import builtins
 import os
 import re
 import signal
@@ -20,15 +19,13 @@ import pytest
 
 from aioserve import runner
 from aioserve.errors import ConfigurationError
-from aioserve.http1.parser import ParserLimits
 from aioserve.listen.addresses import UnixAddress
 from aioserve.listen.sockets import bind_sockets
-from aioserve.runner import make_options, run
+from aioserve.runner import run
 from aioserve.server import ServerHttpProtocol
-from aioserve.settings import Bind, Limits, Logs, Process, Proxies, Settings, Static, Timeouts
+from aioserve.settings import Bind, Logs, Process, Proxies, Settings, Static, Timeouts
 from aioserve.workers.channel import Channel, Order
 from aioserve.workers.orders import Orders
-from tests.doubles import request
 from tests.listen.test_tcp import backlog_of
 
 LOOPS = [False, *([True] if find_spec("uvloop") else [])]
@@ -181,9 +178,16 @@ class Certificates:
     def __init__(self):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.asked = []
+        self.is_speaking = True
 
     def watch(self, call_later):
-        self.asked.append(call_later.__name__)
+        self.asked.append((call_later.__name__, self.is_speaking))
+
+    def speak(self):
+        self.asked.append("speak")
+
+    def tell(self):
+        self.asked.append("tell")
 
     def reread(self):
         self.asked.append("reread")
@@ -202,8 +206,33 @@ def test_certificates_are_looked_after_while_there_is_a_loop(process, clients, m
     monkeypatch.setattr(Orders, "next", stop)
     certificates = Certificates()
 
-    serve(silent(process), Handler, clients.sockets, Order.REOPEN, tls=certificates)
-    assert certificates.asked == ["call_later", "reread", "close"]
+    orders = (Order.REOPEN, Order.SPEAK, Order.TELL)
+    serve(silent(process), Handler, clients.sockets, *orders, tls=certificates)
+    first, *others = certificates.asked
+    assert first == ("call_later", False)
+    assert others == ["reread", "speak", "tell", "close", "close"]
+
+
+def test_addresses_are_let_go_though_the_loop_stands_still(process, clients, monkeypatch):
+    """As where the parent has gone: others can have them, and the loop does not miss its descriptors."""
+
+    class Blocks(Handler):
+        def handle_request(self, message, payload):
+            found.append([os.fstat(each.fileno()).st_ino for each in clients.sockets])
+            let_go[0]()
+            found.append([os.fstat(each.fileno()).st_ino for each in clients.sockets])
+            with socket.create_server(("127.0.0.1", clients.port)):
+                super().handle_request(message, payload)
+
+    found, let_go = [], []
+    monkeypatch.setattr(Orders, "on_abandoned", lambda _orders, act: let_go.append(act))
+    client = clients.connect()
+
+    serve(silent(process), Blocks, clients.sockets)
+
+    assert read(client).endswith(b"\r\n\r\n/\n")
+    assert found[0] != found[1]
+    let_go[0]()  # when they are closed, there is nothing to let go of
 
 
 def test_folder_that_cannot_be_served_is_refused_and_nothing_stays_open(process, clients):
@@ -430,38 +459,6 @@ def test_loop_is_asyncios_where_there_is_no_uvloop(monkeypatch):
     assert runner._choose_loop(None) is asyncio.new_event_loop
 
 
-# The options
-
-
-def test_settings_reach_the_handler():
-    settings = Settings(
-        process=Process(debug=True),
-        timeouts=Timeouts(keep_alive=1.0, header=2.0, body=3.0, write=4.0),
-        limits=Limits(line=5, head=6, headers=7, body=8),
-    )
-    access_log = print
-    responder = builtins.repr
-
-    options = make_options(settings, (responder,), access_log)
-
-    assert (options.keep_alive, options.timeout, options.body_timeout, options.write_timeout) == (1, 2, 3, 4)
-    assert options.limits == ParserLimits(line=5, field=5, head=6, headers=7, body=8)
-    assert options.debug
-    assert options.access_log is access_log
-    assert options.responders == (responder,)
-
-
-@pytest.mark.parametrize("scheme", ["http", "https"])
-def test_words_of_proxies_are_read_where_that_is_asked_for(scheme):
-    message = request()
-    options = make_options(Settings(proxies=Proxies("forwarded")), (), None, scheme)
-
-    options.read_origin(message)
-
-    assert message.scheme == scheme
-    assert make_options(Settings(), (), None).read_origin is None
-
-
 def test_proxy_header_comes_first_where_that_is_asked_for(process, clients, capfd):
     header = b"PROXY TCP4 192.0.2.7 192.0.2.99 40000 443\r\n"
     clients.connect(b"GET /more HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -472,21 +469,3 @@ def test_proxy_header_comes_first_where_that_is_asked_for(process, clients, capf
     out, err = capfd.readouterr()
     assert re.fullmatch(r'192\.0\.2\.7 - - \[.+\] "GET / HTTP/1\.1" 200 2 "-" "-"\n', out)
     assert "WARNING 127.0.0.1: closed: there is no PROXY header\n" in err
-
-
-@pytest.mark.parametrize(
-    ("static", "responders", "expected"),
-    [
-        (Static(), (repr,), 32 << 20),
-        (Static(cache=9), (repr,), 4),
-        (Static(cache=0), (repr,), 0),
-        (Static(), (), 0),
-    ],
-    ids=["half of what is kept", "rounded down", "nothing is kept", "an application alone"],
-)
-def test_half_of_the_memory_is_for_answers_that_are_ready(static, responders, expected):
-    """The other half is for files."""
-    options = make_options(Settings(static=static), responders, None)
-
-    assert options.ready_limit == expected
-    assert (options.ready is not None) is bool(expected)

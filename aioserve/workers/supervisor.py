@@ -27,6 +27,7 @@ from aioserve.workers.processes import BecomeWorker, Processes
 from aioserve.workers.publicity import Publicity
 from aioserve.workers.signals import Signals
 from aioserve.workers.sources import sources_of
+from aioserve.workers.spokesman import Spokesman
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -67,6 +68,7 @@ class Supervisor:
         self._fleet = Fleet(_size_of(settings), _timeout_of(settings), settings.timeouts.shutdown)
         self._selector = selectors.DefaultSelector()
         self._processes = Processes(self._selector, self._hear)
+        self._spokesman = Spokesman()
         self._lookout = Lookout(self._selector, lambda what: self._reload(f"{what}: reloading"))
         self._signals = Signals()
         self._selector.register(self._signals, selectors.EVENT_READ, self._take_signals)
@@ -93,6 +95,11 @@ class Supervisor:
         """What the workers that are started now serve."""
         return self._editions.current
 
+    @property
+    def watchdog(self) -> float:
+        """Seconds in which the service manager wants to hear that all is well; 0 where it does not."""
+        return self._manager.period
+
     def run(self) -> int:
         """Serve until a signal ends it, and return the exit code.
 
@@ -106,11 +113,14 @@ class Supervisor:
         fleet = self._fleet
         while True:
             self._lookout.keep(lambda: self.close(is_child=True))
-            if fleet.failure is not None and not fleet.is_stopping:
+            if fleet.failure is not None and not fleet.is_ending:
                 self._fail(fleet.failure)
             self._act(fleet.plan(time.monotonic()))
             self._notice()
-            if fleet.is_stopping and not fleet.workers:
+            if self.edition.settings.tls.is_spoken:
+                for pid, order in self._spokesman.choose(fleet.serving):
+                    self._processes.say(pid, order)
+            if fleet.is_ending and not fleet.workers:
                 break
             self._wait()
         if self._public.has_said_ready or not self._exit_code:
@@ -142,7 +152,7 @@ class Supervisor:
             key.data()
         if time.monotonic() >= self._alive_at:
             self._alive_at = time.monotonic() + self._manager.period / 2
-            if self._fleet.serving:  # and been heard of in --timeout-worker, or it would have been ended
+            if self._fleet.is_alive(time.monotonic() - self._manager.period):
                 self._manager.alive()
 
     def _hear(self, pid: int, word: bytes, numbers: list[int]) -> None:
@@ -201,7 +211,7 @@ class Supervisor:
             return
         self._lookout.watch(None)
         timeouts = self.edition.settings.timeouts
-        delay = timeouts.drain_delay if self._fleet.serving else 0.0
+        delay = timeouts.drain_delay if self._fleet.has_served else 0.0
         self._public.stops(delay + timeouts.shutdown + GRACE)
         self._fleet.stop(time.monotonic(), delay)
 
@@ -261,11 +271,13 @@ class Supervisor:
         self._is_reloading = False
         self._editions.go_back()
         self._configure()
-        self._public.goes_on()
+        if not self._fleet.is_stopping:
+            self._public.goes_on()
 
     def _configure(self) -> None:
         settings = self.edition.settings
-        self._lookout.watch(sources_of(settings))
+        self._public.follow(settings)
+        self._lookout.watch(None if self._fleet.is_stopping else sources_of(settings))
         self._fleet.configure(_timeout_of(settings), settings.timeouts.shutdown)
 
     # Workers
@@ -297,7 +309,7 @@ class Supervisor:
     def _bury(self, pid: int, code: int) -> None:
         was_on_trial, generation = self._fleet.is_on_trial, self._fleet.generation
         worker = self._fleet.gone(pid, code, time.monotonic())
-        if self._fleet.is_stopping or worker.state in (State.RETIRING, State.ENDED):
+        if self._fleet.is_ending or worker.state in (State.RETIRING, State.ENDED):
             return
         if was_on_trial and worker.state is State.STARTING and worker.generation == generation:
             self._give_up_reload()
@@ -337,7 +349,7 @@ def supervise(settings: Settings, read_settings: Callable[[], Settings]) -> int:
     if isinstance(child, BecomeWatcher):
         listening.close()
         return watch(child.sources, child.parent)
-    return work(settings, listening.sockets, child.channel)
+    return work(settings, listening.sockets, child.channel, supervisor.watchdog)
 
 
 def _size_of(settings: Settings) -> int:

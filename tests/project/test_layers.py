@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LAYERS = {
     "command": "__main__ cli parameters",
     "parent": "workers.supervisor workers.worker workers.processes workers.lookout workers.watcher "
-    "workers.sources workers.forking workers.editions workers.publicity workers.fleet workers.notify "
+    "workers.sources workers.forking workers.editions workers.publicity workers.spokesman workers.fleet "
+    "workers.notify "
     "workers.signals workers.marker_files",
     "start": "preflight loader config_file",
     "process": "runner admission complaints responders workers.orders workers.channel workers.describe "

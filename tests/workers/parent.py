@@ -58,6 +58,9 @@ class FakePublicity:
         self.has_said_ready = True
         self.log.append(("serves", settings.process.workers, len(listening.sockets), workers))
 
+    def follow(self, settings):
+        self.followed = settings
+
     def stops(self, seconds):
         self.log.append(("stops", seconds))
 

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from aioserve.settings import Process, Settings, Timeouts
+from aioserve.settings import Process, Settings, Timeouts, Tls
 from aioserve.workers import supervisor as module
 from aioserve.workers.channel import Order
 from aioserve.workers.lookout import BecomeWatcher
@@ -280,6 +280,82 @@ def test_foreign_hang_up_of_a_lost_terminal_stops(make):
     assert parent.processes.log[1:] == [(Order.STOP, 1)]
 
 
+def test_there_is_no_drain_delay_before_anybody_has_served(make):
+    parent = make(Settings(bind=BIND, timeouts=Timeouts(drain_delay=3600.0)))
+    parent.run(parent.send(signal.SIGTERM), parent.die(1, code=-9))
+
+    assert parent.processes.log == [("start", 1), (signal.SIGKILL, 1)]
+
+
+def test_worker_that_dies_just_before_the_drain_delay_is_replaced(make):
+    parent = make(Settings(bind=BIND, timeouts=Timeouts(drain_delay=3600.0)))
+    parent.run(
+        parent.serve(1),
+        lambda: parent.die(1)() or parent.send(signal.SIGTERM)(),
+        parent.serve(2),
+        parent.send(signal.SIGTERM),
+        parent.die(2),
+    )
+
+    assert parent.processes.log == [("start", 1), ("start", 2), (Order.FORCE, 2)]
+
+
+def test_worker_that_dies_during_the_drain_delay_is_replaced(make, caplog):
+    parent = make(Settings(bind=BIND, timeouts=Timeouts(drain_delay=3600.0, worker=0.0)))
+    parent.run(
+        parent.serve(1),
+        parent.send(signal.SIGTERM),
+        parent.die(1, code=-9),
+        parent.serve(2),
+        parent.send(signal.SIGTERM),
+        parent.die(2),
+    )
+
+    assert parent.processes.log == [("start", 1), ("start", 2), (Order.FORCE, 2)]
+    assert caplog.messages == ["worker 1 was ended by SIGKILL"]
+
+
+def test_workers_that_die_again_and_again_end_the_server_before_the_drain_delay_does(make, monkeypatch):
+    now = [0.0]
+
+    def wait():
+        now[0] += 1.0
+
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    parent = make(Settings(bind=BIND, timeouts=Timeouts(drain_delay=3600.0, worker=0.0)))
+    script = [parent.serve(1), parent.send(signal.SIGTERM)]
+    for pid in range(1, 10):
+        script += [parent.die(pid, code=1), wait]
+
+    assert parent.run(*script, parent.die(10, code=1)) == 6
+
+
+# What all workers find
+
+
+def test_one_worker_speaks_of_certificates(make, tmp_path):
+    parent = make(Settings(bind=BIND, process=Process(workers=2), tls=Tls((str(tmp_path),))))
+    parent.run(
+        parent.serve(1),
+        parent.serve(2),
+        parent.die(1, code=-9),
+        parent.serve(3),
+        parent.send(signal.SIGTERM),
+        parent.die(2, 3),
+    )
+
+    assert parent.processes.log == [
+        ("start", 1),
+        ("start", 2),
+        (Order.SPEAK, 1),
+        (Order.TELL, 1),
+        ("start", 3),
+        (Order.SPEAK, 2),
+        (Order.STOP, 2),
+        (Order.STOP, 3),
+    ]
+
+
 # The service manager
 
 
@@ -312,6 +388,31 @@ def test_service_manager_hears_that_all_is_well_while_somebody_serves(make, monk
     assert heard[0] == 0
     assert heard[2] > heard[1]
     assert heard[3] == heard[4]
+
+
+def test_service_manager_hears_nothing_while_nobody_has_been_heard_of(make, monkeypatch):
+    """A worker that may be silent for ever is not ended for it; whether all is well is another question."""
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(FakeManager, "period", 10.0)
+    parent = make(Settings(bind=BIND, timeouts=Timeouts(worker=0.0)))
+    manager = parent.supervisor._manager
+    heard = []
+
+    def wait():
+        heard.append(manager.heard)
+        now[0] += 5.0
+
+    def speak():
+        parent.processes.say_as(1, b"alive", [])
+        wait()
+
+    parent.run(
+        parent.serve(1), wait, speak, wait, wait, wait, wait, parent.send(signal.SIGTERM), parent.die(1)
+    )
+
+    assert heard[0] < heard[1] < heard[2] < heard[3]
+    assert heard[4] == heard[5]
 
 
 # Becoming a worker
@@ -351,8 +452,8 @@ def test_who_is_started_works_and_who_starts_supervises(monkeypatch, becomes_wor
     code = supervise(ONE, lambda: ONE)
 
     if becomes_worker:
-        ((settings, (sock,), channel),) = worked
-        assert (code, settings, channel) == (7, ONE, "channel")
+        ((settings, (sock,), channel, watchdog),) = worked
+        assert (code, settings, channel, watchdog) == (7, ONE, "channel", FakeManager.period)
         sock.close()
     else:
         assert (code, worked) == (5, ["closed"])

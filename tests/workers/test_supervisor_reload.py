@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from aioserve.errors import BindError, ConfigurationError
-from aioserve.settings import Application, Bind, Process, Settings, Timeouts
+from aioserve.settings import Application, Bind, Logs, Process, Settings, Timeouts
 from aioserve.workers.channel import Order
 from aioserve.workers.sources import sources_of
 from tests.workers.parent import BIND, ONE, TWO
@@ -96,6 +96,7 @@ def test_if_the_new_cannot_start_the_old_go_on_as_before(make, caplog):
     )
 
     assert parent.supervisor.edition.settings is ONE
+    assert parent.public.followed is ONE
     assert parent.supervisor.edition.listening is before
     assert parent.processes.log == [("start", 1), ("start", 2), (Order.STOP, 1)]
     assert parent.public.log[2:4] == ["reloads", "goes_on"]
@@ -147,6 +148,36 @@ def test_word_of_a_worker_that_was_ended_proves_nothing(make):
     )
 
     assert parent.supervisor.edition.settings is TWO
+
+
+def test_new_worker_that_cannot_start_while_it_stops_is_nothing_to_tell_the_manager(make):
+    """To the service manager it would be that it serves again."""
+    parent = make(Settings(bind=BIND, timeouts=Timeouts(drain_delay=3600.0)))
+    parent.run(
+        parent.serve(1),
+        parent.send(signal.SIGHUP),
+        parent.send(signal.SIGTERM),
+        parent.die(2, code=3),
+        parent.send(signal.SIGTERM),
+        parent.die(1),
+    )
+
+    assert "goes_on" not in parent.public.log
+    assert parent.lookout.log[-1] is None
+
+
+def test_parent_itself_follows_the_settings(make):
+    again = Settings(bind=BIND, logs=Logs(level="error"))
+    parent = make(ONE, again)
+    parent.run(
+        parent.serve(1),
+        parent.send(signal.SIGHUP),
+        parent.serve(2),
+        parent.send(signal.SIGTERM),
+        parent.die(1, 2),
+    )
+
+    assert parent.public.followed is again
 
 
 def test_nothing_is_reloaded_while_it_stops(make):

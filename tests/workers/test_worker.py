@@ -88,9 +88,28 @@ def test_stacks_are_not_written_where_there_is_no_standard_error(ran, channel, m
     assert len(ran) == 1
 
 
-@pytest.mark.parametrize(("timeout", "period"), [(30.0, 7.5), (1.0, 0.25), (3600.0, 10.0), (0.0, 0.0)])
-def test_signs_of_life_come_several_times_in_the_time_that_the_parent_waits(timeout, period):
-    assert module._period_of(Settings(timeouts=Timeouts(worker=timeout), process=Process())) == period
+@pytest.mark.parametrize(
+    ("timeout", "watchdog", "period"),
+    [
+        (30.0, 0.0, 7.5),
+        (1.0, 0.0, 0.25),
+        (3600.0, 0.0, 10.0),
+        (0.0, 0.0, 0.0),
+        (0.0, 2.0, 0.5),
+        (30.0, 2.0, 0.5),
+        (1.0, 2.0, 0.25),
+        (0.0, 3600.0, 10.0),
+    ],
+)
+def test_signs_of_life_come_several_times_in_the_time_that_anybody_waits(
+    ran, channel, tmp_path, timeout, watchdog, period
+):
+    """The parent, which waits for ever without --timeout-worker, or the service manager behind it."""
+    settings = Settings(static=Static((("/", str(tmp_path)),)), timeouts=Timeouts(worker=timeout))
+    work(settings, [], channel, watchdog)
+
+    ((*_, orders),) = ran
+    assert orders._period == period
 
 
 def test_worker_is_told_by_the_system_when_its_parent_is_gone():

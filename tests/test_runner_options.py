@@ -1,0 +1,59 @@
+"""What the runner tells a handler, from the command's settings."""
+
+from __future__ import annotations
+
+import builtins
+
+import pytest
+
+from aioserve.http1.parser import ParserLimits
+from aioserve.runner import make_options
+from aioserve.settings import Limits, Process, Proxies, Settings, Static, Timeouts
+from tests.doubles import request
+
+
+def test_settings_reach_the_handler():
+    settings = Settings(
+        process=Process(debug=True),
+        timeouts=Timeouts(keep_alive=1.0, header=2.0, body=3.0, write=4.0),
+        limits=Limits(line=5, head=6, headers=7, body=8),
+    )
+    access_log = print
+    responder = builtins.repr
+
+    options = make_options(settings, (responder,), access_log)
+
+    assert (options.keep_alive, options.timeout, options.body_timeout, options.write_timeout) == (1, 2, 3, 4)
+    assert options.limits == ParserLimits(line=5, field=5, head=6, headers=7, body=8)
+    assert options.debug
+    assert options.access_log is access_log
+    assert options.responders == (responder,)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_words_of_proxies_are_read_where_that_is_asked_for(scheme):
+    message = request()
+    options = make_options(Settings(proxies=Proxies("forwarded")), (), None, scheme)
+
+    options.read_origin(message)
+
+    assert message.scheme == scheme
+    assert make_options(Settings(), (), None).read_origin is None
+
+
+@pytest.mark.parametrize(
+    ("static", "responders", "expected"),
+    [
+        (Static(), (repr,), 32 << 20),
+        (Static(cache=9), (repr,), 4),
+        (Static(cache=0), (repr,), 0),
+        (Static(), (), 0),
+    ],
+    ids=["half of what is kept", "rounded down", "nothing is kept", "an application alone"],
+)
+def test_half_of_the_memory_is_for_answers_that_are_ready(static, responders, expected):
+    """The other half is for files."""
+    options = make_options(Settings(static=static), responders, None)
+
+    assert options.ready_limit == expected
+    assert (options.ready is not None) is bool(expected)
