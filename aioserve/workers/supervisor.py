@@ -17,7 +17,6 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
 
-from aioserve.errors import ConfigurationError, StartupError
 from aioserve.workers.channel import GRACE, News, Order
 from aioserve.workers.editions import Editions
 from aioserve.workers.fleet import HOPELESS, Do, Fleet, Start, State
@@ -25,6 +24,7 @@ from aioserve.workers.lookout import BecomeWatcher, Lookout
 from aioserve.workers.notify import ServiceManager
 from aioserve.workers.processes import BecomeWorker, Processes
 from aioserve.workers.publicity import Publicity
+from aioserve.workers.reloading import Reloading, size_of, timeout_of
 from aioserve.workers.signals import Signals
 from aioserve.workers.sources import sources_of
 from aioserve.workers.spokesman import Spokesman
@@ -65,14 +65,14 @@ class Supervisor:
         self._editions = Editions(settings, read_settings)
         self._manager = ServiceManager()
         self._public = Publicity(settings, self._manager)
-        self._fleet = Fleet(_size_of(settings), _timeout_of(settings), settings.timeouts.shutdown)
+        self._fleet = Fleet(size_of(settings), timeout_of(settings), settings.timeouts.shutdown)
         self._selector = selectors.DefaultSelector()
         self._processes = Processes(self._selector, self._hear)
         self._spokesman = Spokesman()
-        self._lookout = Lookout(self._selector, lambda what: self._reload(f"{what}: reloading"))
+        self._lookout = Lookout(self._selector, lambda what: self._reloading.begin(f"{what}: reloading"))
+        self._reloading = Reloading(self._editions, self._fleet, self._public, self._lookout)
         self._signals = Signals()
         self._selector.register(self._signals, selectors.EVENT_READ, self._take_signals)
-        self._is_reloading = False
         self._stop_signals = 0
         self._is_forced = False
         self._exit_code = 0
@@ -176,11 +176,7 @@ class Supervisor:
         fleet = self._fleet
         if fleet.is_stopping or not fleet.is_settled:
             return
-        if self._is_reloading:
-            self._is_reloading = False
-            self._editions.settle()
-            logger.info("reloaded")
-        elif self._public.has_said_ready:
+        if not self._reloading.end() and self._public.has_said_ready:
             return
         if self._manager.period and self._alive_at == inf:
             self._alive_at = time.monotonic()
@@ -201,7 +197,7 @@ class Supervisor:
         if self._signals.has_lost_terminal():
             self._stop(signal.SIGHUP)
         else:
-            self._reload()
+            self._reloading.begin()
 
     def _stop(self, number: int) -> None:
         self._stop_signals += 1
@@ -239,47 +235,6 @@ class Supervisor:
         logger.warning("%s", "\n".join([f"parent {os.getpid()} of {len(lines)} workers", *lines]))
         self._processes.say_to_all(Order.DESCRIBE)
 
-    # Loading anew
-
-    def _reload(self, why: str = "reloading") -> None:
-        """Begin to load everything anew; what is wrong with the settings is said, and changes nothing.
-
-        Where that has begun already it begins again: the workers that are not there yet could be about to
-        load what has changed since, or to load for ever.
-        """
-        if self._fleet.is_stopping:
-            return
-        self._public.reloads()
-        workers = self.edition.settings.process.workers
-        try:
-            self._editions.load()
-            self._editions.introduce()
-        except (ConfigurationError, StartupError) as problem:
-            logger.error("not reloaded: %s", problem)  # noqa: TRY400 - a person made a mistake
-            self._public.goes_on()
-            return
-        logger.info("%s", why)
-        self._is_reloading = True
-        if self.edition.settings.process.workers != workers:
-            self._fleet.size = _size_of(self.edition.settings)
-        self._configure()
-        self._fleet.reload()
-
-    def _give_up_reload(self) -> None:
-        logger.error("not reloaded: a new worker could not start; the old ones go on")
-        self._fleet.give_up_reload()
-        self._is_reloading = False
-        self._editions.go_back()
-        self._configure()
-        if not self._fleet.is_stopping:
-            self._public.goes_on()
-
-    def _configure(self) -> None:
-        settings = self.edition.settings
-        self._public.follow(settings)
-        self._lookout.watch(None if self._fleet.is_stopping else sources_of(settings))
-        self._fleet.configure(_timeout_of(settings), settings.timeouts.shutdown)
-
     # Workers
 
     def _act(self, steps: Iterable[Start | Act]) -> None:
@@ -312,7 +267,7 @@ class Supervisor:
         if self._fleet.is_ending or worker.state in (State.RETIRING, State.ENDED):
             return
         if was_on_trial and worker.state is State.STARTING and worker.generation == generation:
-            self._give_up_reload()
+            self._reloading.give_up()
         elif self._fleet.has_served:
             logger.error("worker %d %s", pid, _describe_end(code))
 
@@ -350,15 +305,6 @@ def supervise(settings: Settings, read_settings: Callable[[], Settings]) -> int:
         listening.close()
         return watch(child.sources, child.parent)
     return work(settings, listening.sockets, child.channel, supervisor.watchdog)
-
-
-def _size_of(settings: Settings) -> int:
-    return settings.process.workers or len(os.sched_getaffinity(0))
-
-
-def _timeout_of(settings: Settings) -> float:
-    """Return how long a worker may be silent: with a debugger in it, for ever."""
-    return 0.0 if settings.process.debug else settings.timeouts.worker
 
 
 def _describe_end(code: int) -> str:

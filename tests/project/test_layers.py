@@ -16,9 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 # for annotations alone counts as well.
 LAYERS = {
     "command": "__main__ cli parameters",
-    "parent": "workers.supervisor workers.worker workers.processes workers.lookout workers.watcher "
-    "workers.sources workers.forking workers.editions workers.publicity workers.spokesman workers.fleet "
-    "workers.notify "
+    "parent": "workers.supervisor workers.reloading workers.worker workers.processes workers.lookout "
+    "workers.watcher workers.sources workers.forking workers.editions workers.publicity workers.spokesman "
+    "workers.fleet workers.notify "
     "workers.signals workers.marker_files",
     "start": "preflight loader config_file",
     "process": "runner admission complaints responders workers.orders workers.channel workers.describe "

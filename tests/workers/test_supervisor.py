@@ -32,12 +32,6 @@ def test_workers_are_started_and_that_they_serve_is_said_once(make):
     assert parent.public.log == ["begins", ("serves", 2, 1, 2), ("stops", 12.0), ("stopped", 0, 0, False)]
 
 
-def test_auto_is_one_worker_for_each_processor(monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1, 2})
-
-    assert module._size_of(Settings(process=Process(workers=0))) == 3
-
-
 def test_answers_are_counted(make):
     parent = make(ONE)
     parent.run(
