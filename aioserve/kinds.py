@@ -220,6 +220,7 @@ TARGET = Kind(
     str,
     completes="file",
 )
+GLOB = Kind("GLOB", "a pattern of names, as in *.html", _parse_text, str)
 PATH = Kind("PATH", "a path", _parse_text, str, completes="file")
 FOLDER = Kind("DIR", "the path of a folder", _parse_text, str, completes="dir")
 BOOLEAN = Kind("", "true or false", _parse_boolean, _format_boolean, toml=(bool,))

@@ -82,6 +82,9 @@ def prepare(settings: Settings, *, bind: bool = True) -> Preflight:
 def _missing_parts(process: Process) -> Iterator[ConfigurationError]:
     if process.uvloop and not find_spec("uvloop"):
         yield ConfigurationError("--uvloop: uvloop is not installed")
+    for folder in process.reload_dirs if process.reload else ():
+        if not Path(folder).is_dir():
+            yield ConfigurationError(f"--reload-dir: there is no folder {folder!r}")
     files = {
         "--port-file": process.port_file,
         "--ready-file": process.ready_file,

@@ -159,14 +159,18 @@ class _Server:
         settings, orders = self._settings, self._orders
         loop = asyncio.get_running_loop()
         orders.listen(loop)
+        orders.on_abandoned(self._let_go)
         loop.set_exception_handler(Complaints())
         observers = open_observers(settings.logs, debug=settings.process.debug, call_later=loop.call_later)
         orders.on(Order.DRAIN, self._health.drain)
         orders.on(Order.REOPEN, observers.reopen)
         try:
             if self._certificates:
+                self._certificates.is_speaking = False  # until it is this worker's turn
                 self._certificates.watch(loop.call_later)
                 orders.on(Order.REOPEN, self._certificates.reread)
+                orders.on(Order.SPEAK, self._certificates.speak)
+                orders.on(Order.TELL, self._certificates.tell)
             parts = LoopParts.of(loop)  # held here, so that it lives from the first connection to the last
             make_protocol = self._protocol_maker(parts.ticker, observers.access_log)
             servers = [await self._listen(loop, each, make_protocol) for each in self._sockets]
@@ -240,6 +244,8 @@ class _Server:
         if order is not Order.RETIRE:  # others want requests then
             self._health.drain()
         await self._stop_accepting(servers, make_protocol, is_last=order is not Order.RETIRE)
+        if self._certificates:
+            self._certificates.close()  # others have the next handshakes, and the word
         busy = sum(each.phase is Phase.ANSWERING for each in cast("set[Connection]", connections))
         self._close(connections, order)
         while connections and order is not Order.FORCE:
@@ -281,6 +287,17 @@ class _Server:
         made = (loop.connect_accepted_socket(make_protocol, each, **self._tls) for each in waiting)
         await asyncio.gather(*made, return_exceptions=True)  # a client may have gone
         await _let_loop_turn()  # to read what clients have sent already
+
+    def _let_go(self) -> None:
+        """Have the addresses free for others though the loop stands still, and cannot close its sockets.
+
+        Their descriptors become those of a socket that nobody connects to: closed, they would soon be
+        something else, which the loop would take for them.
+        """
+        with suppress(OSError), socket.socket() as nobody:
+            for each in (*self._sockets, *self._shared):
+                if each.fileno() >= 0:
+                    os.dup2(nobody.fileno(), each.fileno(), inheritable=False)
 
 
 def _describe(parts: LoopParts) -> None:

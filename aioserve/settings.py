@@ -17,6 +17,7 @@ from aioserve.kinds import (
     COUNT,
     DURATION,
     FOLDER,
+    GLOB,
     LAYOUT,
     LENGTH,
     PATH,
@@ -106,6 +107,35 @@ class Process:
         0,
         "Replace a worker by a new one when it takes more memory than this; 0 = any size.",
     )
+    reload: bool = option(
+        "--reload",
+        BOOLEAN,
+        False,
+        "Load everything anew, as SIGHUP does, when a source file or the configuration file changes. For "
+        "development.",
+    )
+    reload_dirs: tuple[str, ...] = repeatable(
+        "--reload-dir",
+        FOLDER,
+        (),
+        "With `--reload`: the folder in which files are looked at, at any depth; environments and hidden "
+        "folders are left out.",
+        default_text="that of `--app-dir`, and of the file that APP names",
+    )
+    reload_include: tuple[str, ...] = repeatable(
+        "--reload-include",
+        GLOB,
+        (),
+        "With `--reload`: a glob of files that count, besides `*.py`. One with a slash is compared with the "
+        "path in the folder, others with each name in that, so that `templates` is all that is in such a "
+        "folder.",
+    )
+    reload_exclude: tuple[str, ...] = repeatable(
+        "--reload-exclude",
+        GLOB,
+        (),
+        "With `--reload`: a glob, as above, of files that do not count, even if they are included.",
+    )
     debug: bool = option(
         "--debug",
         BOOLEAN,
@@ -184,7 +214,8 @@ class Timeouts:
         "--drain-delay",
         DURATION,
         0.0,
-        "How long the server goes on as before when it is told to stop, so that load balancers notice.",
+        "How long the server goes on as before when it is told to stop, so that load balancers notice; a "
+        "worker that dies is replaced.",
     )
     worker: float = option(
         "--timeout-worker",

@@ -123,6 +123,14 @@ def test_port_file_may_lie_in_any_folder_that_can_be_written_to(port_file, tmp_p
     assert said(Settings(process=Process(port_file=port_file))) == []
 
 
+@pytest.mark.parametrize("asked", [True, False])
+def test_folder_to_be_looked_at_must_be_there_where_that_is_asked_for(tmp_path, asked):
+    settings = Process(reload=asked, reload_dirs=(str(tmp_path), f"{tmp_path}/none"))
+
+    found = [f"--reload-dir: there is no folder '{tmp_path}/none'"]
+    assert [text for _, text in said(Settings(process=settings))] == (found if asked else [])
+
+
 @pytest.mark.parametrize(
     ("asked", "found"),
     [(True, ["--uvloop: uvloop is not installed"]), (None, []), (False, [])],

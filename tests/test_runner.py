@@ -178,9 +178,16 @@ class Certificates:
     def __init__(self):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.asked = []
+        self.is_speaking = True
 
     def watch(self, call_later):
-        self.asked.append(call_later.__name__)
+        self.asked.append((call_later.__name__, self.is_speaking))
+
+    def speak(self):
+        self.asked.append("speak")
+
+    def tell(self):
+        self.asked.append("tell")
 
     def reread(self):
         self.asked.append("reread")
@@ -199,8 +206,33 @@ def test_certificates_are_looked_after_while_there_is_a_loop(process, clients, m
     monkeypatch.setattr(Orders, "next", stop)
     certificates = Certificates()
 
-    serve(silent(process), Handler, clients.sockets, Order.REOPEN, tls=certificates)
-    assert certificates.asked == ["call_later", "reread", "close"]
+    orders = (Order.REOPEN, Order.SPEAK, Order.TELL)
+    serve(silent(process), Handler, clients.sockets, *orders, tls=certificates)
+    first, *others = certificates.asked
+    assert first == ("call_later", False)
+    assert others == ["reread", "speak", "tell", "close", "close"]
+
+
+def test_addresses_are_let_go_though_the_loop_stands_still(process, clients, monkeypatch):
+    """As where the parent has gone: others can have them, and the loop does not miss its descriptors."""
+
+    class Blocks(Handler):
+        def handle_request(self, message, payload):
+            found.append([os.fstat(each.fileno()).st_ino for each in clients.sockets])
+            let_go[0]()
+            found.append([os.fstat(each.fileno()).st_ino for each in clients.sockets])
+            with socket.create_server(("127.0.0.1", clients.port)):
+                super().handle_request(message, payload)
+
+    found, let_go = [], []
+    monkeypatch.setattr(Orders, "on_abandoned", lambda _orders, act: let_go.append(act))
+    client = clients.connect()
+
+    serve(silent(process), Blocks, clients.sockets)
+
+    assert read(client).endswith(b"\r\n\r\n/\n")
+    assert found[0] != found[1]
+    let_go[0]()  # when they are closed, there is nothing to let go of
 
 
 @pytest.mark.parametrize(
@@ -442,9 +474,6 @@ def test_loop_is_asyncios_where_there_is_no_uvloop(monkeypatch):
     monkeypatch.setattr(runner, "find_spec", lambda _name: None)
 
     assert runner._choose_loop(None) is asyncio.new_event_loop
-
-
-# The options
 
 
 def test_proxy_header_comes_first_where_that_is_asked_for(process, clients, capfd):

@@ -83,6 +83,7 @@ class Certificates:
 
     Attributes:
         context: for the loop; the same as long as this lives.
+        is_speaking: the log is told what happens. Where several processes serve, one of them is enough.
 
     Raises:
         TlsError: a file cannot be used.
@@ -90,6 +91,7 @@ class Certificates:
 
     def __init__(self, tls: Tls, *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
+        self.is_speaking = True
         self._pairs = [KeptPair(tls, pair) for pair in pairs_of(tls)]
         self.context = make_context(tls)
         self.context.sni_callback = self._choose
@@ -119,7 +121,7 @@ class Certificates:
             call_later: that of the loop.
         """
         self._hook.install()
-        self._tell()
+        self.tell()
         self._timer = call_later(_PERIOD, self._tick, call_later)
 
     def close(self) -> None:
@@ -150,16 +152,31 @@ class Certificates:
                     problems[str(error)] = None
                 else:
                     read.append(each)
-        for problem in problems:
+        for problem in problems if self.is_speaking else ():
             logger.warning("%s; the certificate read before stays in use", problem)
         if read:
             self._index()
             self._stale_until = self._clock()
-            for each in read:
+            for each in read if self.is_speaking else ():
                 until = f"; it expires on {format_date(each.leaf.ends)}" if each.leaf.ends else ""
                 logger.info("%s: the certificate was read again%s", each.pair, until)
-            self._tell()
+            self.tell()
         return not problems
+
+    def tell(self) -> None:
+        """Tell of ends that are near, and know when to do so again: in a day, or when one comes before."""
+        now = self._clock()
+        moments = [now + DAY]
+        for each in self._pairs:
+            if self.is_speaking:
+                each.tell(now)
+            if each.leaf.ends is not None:
+                moments += (moment for moment in (each.leaf.ends - SOON, each.leaf.ends) if moment > now)
+        self._tell_at = min(moments)
+
+    def speak(self) -> None:
+        """Tell the log what happens from now on."""
+        self.is_speaking = True
 
     def _index(self) -> None:
         self._by_name = index_names((each.leaf.names, each) for each in self._pairs)
@@ -185,14 +202,4 @@ class Certificates:
         self._timer = call_later(_PERIOD, self._tick, call_later)
         self.reread(only_changed=True)
         if self._clock() >= self._tell_at:
-            self._tell()
-
-    def _tell(self) -> None:
-        """Tell of ends that are near, and know when to do so again: in a day, or when one comes before."""
-        now = self._clock()
-        moments = [now + DAY]
-        for each in self._pairs:
-            each.tell(now)
-            if each.leaf.ends is not None:
-                moments += (moment for moment in (each.leaf.ends - SOON, each.leaf.ends) if moment > now)
-        self._tell_at = min(moments)
+            self.tell()

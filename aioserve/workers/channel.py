@@ -30,6 +30,8 @@ class Order(Enum):
     FORCE = b"force"
     REOPEN = b"reopen"  # logs and certificates
     DESCRIBE = b"describe"  # your state, on the standard error
+    SPEAK = b"speak"  # for all workers, from now on, of what all of them find
+    TELL = b"tell"  # how that is
 
 
 class News(Enum):

@@ -7,7 +7,8 @@ on what there is by then, so that it may be asked at any time:
 - too few: the missing ones are started, at once, unless they die as soon as they are there;
 - some are out of date, or tired: one new worker is started, and when it serves, one old one retires;
 - too many: the oldest retires;
-- one that has not been heard of for too long is ended, and counts no more from then on.
+- one that has not been heard of for too long is ended, and counts no more from then on;
+- before all are stopped there may be a while in which only those that die are replaced.
 """
 
 from __future__ import annotations
@@ -106,7 +107,8 @@ class Fleet:
         generation: of the workers that are started now.
         workers: all there are, by their pid, the oldest first.
         has_served: a worker has served since the start.
-        is_stopping: no more are started.
+        is_stopping: all are to be stopped, perhaps in a while.
+        is_ending: they are being stopped, and no more are started.
         failure: the exit code of the server, if it cannot go on.
     """
 
@@ -116,12 +118,14 @@ class Fleet:
         self.workers: dict[int, Worker] = {}
         self.has_served = False
         self.is_stopping = False
+        self.is_ending = False
         self.failure: int | None = None
         self._timeout = timeout or inf
         self._shutdown = shutdown
         self._proven = -1  # the newest generation of which one has served
         self._quick_deaths = 0
-        self._start_at = -inf  # or all are stopped then
+        self._start_at = -inf
+        self._stop_at = inf
 
     # What happens
 
@@ -173,7 +177,7 @@ class Fleet:
             What it was.
         """
         worker = self.workers.pop(pid)
-        if self.is_stopping or worker.state in (State.RETIRING, State.ENDED):
+        if self.is_ending or worker.state in (State.RETIRING, State.ENDED):
             return worker
         if worker.state is State.STARTING and not self.has_served:
             self.failure = code if code > 0 else StartupError.exit_code
@@ -209,9 +213,10 @@ class Fleet:
         self._quick_deaths = 0
 
     def stop(self, now: float, delay: float = 0.0) -> None:
-        """Stop all workers, after some seconds; until then they go on as before."""
+        """Stop all workers, after some seconds; until then they go on as before, and none is out of date."""
         self.is_stopping = True
-        self._start_at = now + delay
+        self.is_ending = delay <= 0
+        self._stop_at = now + delay
 
     # What there is
 
@@ -219,6 +224,11 @@ class Fleet:
     def serving(self) -> list[Worker]:
         """Those who serve, and are to go on with it."""
         return [each for each in self.workers.values() if each.state is State.SERVING]
+
+    def is_alive(self, since: float) -> bool:
+        """Whether any of those who answer has been heard of since then."""
+        answering = (State.SERVING, State.RETIRING)
+        return any(each.state in answering and each.heard >= since for each in self.workers.values())
 
     @property
     def is_settled(self) -> bool:
@@ -231,17 +241,16 @@ class Fleet:
     def plan(self, now: float) -> Iterator[Start | Act]:
         """Say what is to be done now, one after the other; what is said counts as done."""
         yield from self._end_overdue(now)
-        if self.is_stopping:
-            if now >= self._start_at:
-                yield from self._retire_all(now)
-            return
-        yield from self._end_outdated_starts()
-        yield from self._replace(now)
+        if now >= self._stop_at:
+            yield from self._retire_all(now)
+        if not self.is_ending:
+            yield from self._end_outdated_starts()
+            yield from self._replace(now)
 
     def force(self, now: float, how: Do) -> Iterator[Act]:
         """Say what is to be done to stop at once: by FORCE or by KILL."""
         self.is_stopping = True
-        self._start_at = -inf
+        self._end()
         for worker in self.workers.values():
             if worker.state is State.STARTING or how is Do.KILL:
                 yield self._kill(worker)
@@ -253,7 +262,7 @@ class Fleet:
         """Return when something will be to be done, if nothing happens until then."""
         due = [worker.kill_at for worker in self.workers.values()]
         due += [worker.heard + self._timeout for worker in self.serving]
-        due.append(self._start_at)
+        due += self._start_at, self._stop_at
         return min((each for each in due if each > -inf), default=inf)
 
     def _end_overdue(self, now: float) -> Iterator[Act]:
@@ -265,8 +274,12 @@ class Fleet:
                 worker.state, worker.kill_at = State.ENDED, now + _LAST_WORDS
                 yield Act(worker.pid, Do.ABORT)
 
+    def _end(self) -> None:
+        self.is_ending = True
+        self._start_at, self._stop_at = -inf, inf
+
     def _retire_all(self, now: float) -> Iterator[Act]:
-        self._start_at = -inf
+        self._end()
         for worker in self.workers.values():
             if worker.state is State.STARTING:
                 yield self._kill(worker)
@@ -282,6 +295,8 @@ class Fleet:
     def _replace(self, now: float) -> Iterator[Start | Act]:
         serving = self.serving
         outdated = [each for each in serving if each.is_tired or each.generation != self.generation]
+        if self.is_stopping:
+            outdated = []
         starting = sum(each.state is State.STARTING for each in self.workers.values())
         in_turn = outdated + [each for each in serving if each not in outdated]
         for worker in in_turn[: max(len(serving) - self.size, 0)]:

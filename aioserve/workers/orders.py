@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
+_SOON = 0.1  # seconds in which a loop that goes round has closed its sockets
+
 _ENDS = (Order.RETIRE, Order.STOP, Order.FORCE)
 
 logger = logging.getLogger(__name__)
@@ -38,6 +40,8 @@ class Orders:
         self._limit = limit
         self._period = period
         self._is_timed = False
+        self._parent = os.getppid()
+        self._let_go: Callable[[], object] = lambda: None
         self._queue: asyncio.Queue[Order] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop  # from `listen` on
         self._others: dict[Order, list[Callable[[], object]]] = {}
@@ -54,6 +58,13 @@ class Orders:
     def on(self, order: Order, act: Callable[[], object]) -> None:
         """Have a function called for an order that is not about the end."""
         self._others.setdefault(order, []).append(act)
+
+    def on_abandoned(self, let_go: Callable[[], object]) -> None:
+        """Have a function called, at any moment, when the parent has gone and the loop does not go round.
+
+        Somebody may be about to start the server again, and needs its addresses.
+        """
+        self._let_go = let_go
 
     async def next(self) -> Order:
         """Wait for the next order about the end, and return it."""
@@ -105,8 +116,14 @@ class Orders:
         """See to it that the process ends in time."""
         if not self._is_timed:
             self._is_timed = True
-            signal.signal(signal.SIGALRM, self._end)
-            signal.setitimer(signal.ITIMER_REAL, self._limit + GRACE)
+            signal.signal(signal.SIGALRM, self._look)
+            signal.setitimer(signal.ITIMER_REAL, _SOON)
+
+    def _look(self, *_: object) -> None:
+        if os.getppid() != self._parent:
+            self._let_go()
+        signal.signal(signal.SIGALRM, self._end)
+        signal.setitimer(signal.ITIMER_REAL, self._limit + GRACE)
 
     def _end(self, *_: object) -> None:
         logger.warning("ended by force: a handler, a task or a thread did not stop")

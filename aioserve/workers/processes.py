@@ -1,7 +1,7 @@
 """The processes of the workers: how they come to be, are spoken to, and are taken leave of.
 
-This file decides what a process has that has just been forked, and that nothing which happens to one of them
-is missed: signals wait while there are two of us, and its last words are read before its end is told.
+This file decides that nothing which happens to one of them is missed: its last words are read before its end
+is told.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aioserve.workers.channel import Channel
-from aioserve.workers.signals import block, leave_to_parent, unblock
+from aioserve.workers.forking import fork
 
 if TYPE_CHECKING:
     import signal
@@ -59,16 +59,19 @@ class Processes:
             OSError: there are no descriptors or processes left.
         """
         ours, theirs = Channel.pair()
-        mask = block()
+
+        def let_go() -> None:
+            ours.close()
+            leave()
+
         try:
-            pid = _fork(ours, theirs)
-            if not pid:
-                ours.close()
-                leave()
-                leave_to_parent()
-                raise BecomeWorker(theirs)
-        finally:
-            unblock(mask)
+            pid = fork(let_go)
+        except OSError:
+            ours.close()
+            theirs.close()
+            raise
+        if not pid:
+            raise BecomeWorker(theirs)
         theirs.close()
         self._channels[pid] = ours
         self._selector.register(ours, selectors.EVENT_READ, lambda: self._hear(pid))
@@ -126,12 +129,3 @@ class Processes:
         with suppress(KeyError):
             self._selector.unregister(channel)
         channel.close()
-
-
-def _fork(*channels: Channel) -> int:
-    try:
-        return os.fork()
-    except OSError:
-        for channel in channels:
-            channel.close()
-        raise

@@ -19,7 +19,8 @@ from aioserve.workers.marker_files import MarkerFile
 
 if TYPE_CHECKING:
     from aioserve.listen.sockets import Listening
-    from aioserve.settings import Settings
+    from aioserve.observe.logs import Observers
+    from aioserve.settings import Logs, Settings
     from aioserve.workers.notify import ServiceManager
 
 logger = logging.getLogger(__name__)
@@ -39,14 +40,21 @@ class Publicity:
     def __init__(self, settings: Settings, manager: ServiceManager) -> None:
         process = settings.process
         self._manager = manager
+        self._dress = settings.logs, process.debug
         self._pid_file = MarkerFile("--pid-file", process.pid_file)
         self._port_file = MarkerFile("--port-file", process.port_file)
         self._ready_file = MarkerFile("--ready-file", process.ready_file)
-        self._observers = open_observers(
-            replace(settings.logs, access_log=False), debug=process.debug, call_later=lambda *_: None
-        )
+        self._observers = _observe(*self._dress)
         self._status = ""
         self.has_said_ready = False
+
+    def follow(self, settings: Settings) -> None:
+        """From now on write what other settings ask for, in the form that they ask for."""
+        dress = settings.logs, settings.process.debug
+        if dress != self._dress:
+            self._dress = dress
+            self._observers.close()
+            self._observers = _observe(*dress)
 
     def begins(self) -> None:
         """Say who takes signals.
@@ -105,3 +113,7 @@ class Publicity:
         if is_over:
             for file in (self._pid_file, self._port_file, self._ready_file):
                 file.remove()
+
+
+def _observe(logs: Logs, debug: bool) -> Observers:
+    return open_observers(replace(logs, access_log=False), debug=debug, call_later=lambda *_: None)

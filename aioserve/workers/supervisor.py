@@ -17,14 +17,17 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
 
-from aioserve.errors import ConfigurationError, StartupError
 from aioserve.workers.channel import GRACE, News, Order
 from aioserve.workers.editions import Editions
 from aioserve.workers.fleet import HOPELESS, Do, Fleet, Start, State
+from aioserve.workers.lookout import BecomeWatcher, Lookout
 from aioserve.workers.notify import ServiceManager
 from aioserve.workers.processes import BecomeWorker, Processes
 from aioserve.workers.publicity import Publicity
+from aioserve.workers.reloading import Reloading, size_of, timeout_of
 from aioserve.workers.signals import Signals
+from aioserve.workers.sources import sources_of
+from aioserve.workers.spokesman import Spokesman
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -62,12 +65,14 @@ class Supervisor:
         self._editions = Editions(settings, read_settings)
         self._manager = ServiceManager()
         self._public = Publicity(settings, self._manager)
-        self._fleet = Fleet(_size_of(settings), _timeout_of(settings), settings.timeouts.shutdown)
+        self._fleet = Fleet(size_of(settings), timeout_of(settings), settings.timeouts.shutdown)
         self._selector = selectors.DefaultSelector()
         self._processes = Processes(self._selector, self._hear)
+        self._spokesman = Spokesman()
+        self._lookout = Lookout(self._selector, lambda what: self._reloading.begin(f"{what}: reloading"))
+        self._reloading = Reloading(self._editions, self._fleet, self._public, self._lookout)
         self._signals = Signals()
         self._selector.register(self._signals, selectors.EVENT_READ, self._take_signals)
-        self._is_reloading = False
         self._stop_signals = 0
         self._is_forced = False
         self._exit_code = 0
@@ -90,6 +95,11 @@ class Supervisor:
         """What the workers that are started now serve."""
         return self._editions.current
 
+    @property
+    def watchdog(self) -> float:
+        """Seconds in which the service manager wants to hear that all is well; 0 where it does not."""
+        return self._manager.period
+
     def run(self) -> int:
         """Serve until a signal ends it, and return the exit code.
 
@@ -99,27 +109,33 @@ class Supervisor:
         """
         self._public.begins()
         self._editions.introduce()
+        self._lookout.watch(sources_of(self.edition.settings))
         fleet = self._fleet
         while True:
-            if fleet.failure is not None and not fleet.is_stopping:
+            self._lookout.keep(lambda: self.close(is_child=True))
+            if fleet.failure is not None and not fleet.is_ending:
                 self._fail(fleet.failure)
             self._act(fleet.plan(time.monotonic()))
             self._notice()
-            if fleet.is_stopping and not fleet.workers:
+            if self.edition.settings.tls.is_spoken:
+                for pid, order in self._spokesman.choose(fleet.serving):
+                    self._processes.say(pid, order)
+            if fleet.is_ending and not fleet.workers:
                 break
             self._wait()
         if self._public.has_said_ready or not self._exit_code:
             self._public.has_stopped(self._answered, self._cut, is_forced=self._is_forced)
         return self._exit_code
 
-    def close(self, *, is_worker: bool = False) -> None:
-        """Let go of everything; in a worker, of what is the parent's alone."""
-        self._signals.close(is_exiting=not is_worker)
+    def close(self, *, is_child: bool = False) -> None:
+        """Let go of everything; in a child, of what is the parent's alone."""
+        self._signals.close(is_exiting=not is_child)
+        self._lookout.close()
         self._selector.close()
         self._processes.close()
-        self._public.close(is_over=not is_worker)
+        self._public.close(is_over=not is_child)
         # An address that is given up is free only when no worker has its socket any more.
-        if is_worker:
+        if is_child:
             self._editions.settle()
         else:
             self._editions.forget()
@@ -128,7 +144,7 @@ class Supervisor:
 
     def _wait(self) -> None:
         now = time.monotonic()
-        due = max(min(self._fleet.next_due(), self._alive_at), now)
+        due = max(min(self._fleet.next_due(), self._alive_at, self._lookout.due), now)
         happened = self._selector.select(None if due == inf else due - now)
         if (late := time.monotonic() - due) > _ASLEEP:
             self._fleet.slept(late, time.monotonic())
@@ -136,7 +152,7 @@ class Supervisor:
             key.data()
         if time.monotonic() >= self._alive_at:
             self._alive_at = time.monotonic() + self._manager.period / 2
-            if self._fleet.serving:  # and been heard of in --timeout-worker, or it would have been ended
+            if self._fleet.is_alive(time.monotonic() - self._manager.period):
                 self._manager.alive()
 
     def _hear(self, pid: int, word: bytes, numbers: list[int]) -> None:
@@ -144,6 +160,8 @@ class Supervisor:
         match News(word):
             case News.SERVES:
                 self._fleet.serves(pid, time.monotonic())
+                if self._fleet.is_stopping:  # in place of one that has died since
+                    self._processes.say(pid, Order.DRAIN)
                 if not self._fleet.is_on_trial:
                     self._editions.prove()
             case News.ALIVE:
@@ -160,11 +178,7 @@ class Supervisor:
         fleet = self._fleet
         if fleet.is_stopping or not fleet.is_settled:
             return
-        if self._is_reloading:
-            self._is_reloading = False
-            self._editions.settle()
-            logger.info("reloaded")
-        elif self._public.has_said_ready:
+        if not self._reloading.end() and self._public.has_said_ready:
             return
         if self._manager.period and self._alive_at == inf:
             self._alive_at = time.monotonic()
@@ -185,7 +199,7 @@ class Supervisor:
         if self._signals.has_lost_terminal():
             self._stop(signal.SIGHUP)
         else:
-            self._reload()
+            self._reloading.begin()
 
     def _stop(self, number: int) -> None:
         self._stop_signals += 1
@@ -193,8 +207,9 @@ class Supervisor:
             self._exit_code = _FORCED if number == signal.SIGINT else 0
             self._force(Do.FORCE if self._stop_signals == 2 else Do.KILL)
             return
+        self._lookout.watch(None)
         timeouts = self.edition.settings.timeouts
-        delay = timeouts.drain_delay if self._fleet.serving else 0.0
+        delay = timeouts.drain_delay if self._fleet.has_served else 0.0
         self._public.stops(delay + timeouts.shutdown + GRACE)
         if delay:
             self._processes.say_to_all(Order.DRAIN)
@@ -202,6 +217,7 @@ class Supervisor:
 
     def _force(self, how: Do) -> None:
         self._is_forced = True
+        self._lookout.watch(None)
         self._act(self._fleet.force(time.monotonic(), how))
 
     def _fail(self, code: int) -> None:
@@ -223,40 +239,6 @@ class Supervisor:
         logger.warning("%s", "\n".join([f"parent {os.getpid()} of {len(lines)} workers", *lines]))
         self._processes.say_to_all(Order.DESCRIBE)
 
-    # Loading anew
-
-    def _reload(self) -> None:
-        """Begin to load everything anew; what is wrong with the settings is said, and changes nothing."""
-        if self._fleet.is_stopping:
-            return
-        self._public.reloads()
-        workers = self.edition.settings.process.workers
-        try:
-            self._editions.load()
-            self._editions.introduce()
-        except (ConfigurationError, StartupError) as problem:
-            logger.error("not reloaded: %s", problem)  # noqa: TRY400 - a person made a mistake
-            self._public.goes_on()
-            return
-        logger.info("reloading")
-        self._is_reloading = True
-        if self.edition.settings.process.workers != workers:
-            self._fleet.size = _size_of(self.edition.settings)
-        self._configure()
-        self._fleet.reload()
-
-    def _give_up_reload(self) -> None:
-        logger.error("not reloaded: a new worker could not start; the old ones go on")
-        self._fleet.give_up_reload()
-        self._is_reloading = False
-        self._editions.go_back()
-        self._configure()
-        self._public.goes_on()
-
-    def _configure(self) -> None:
-        settings = self.edition.settings
-        self._fleet.configure(_timeout_of(settings), settings.timeouts.shutdown)
-
     # Workers
 
     def _act(self, steps: Iterable[Start | Act]) -> None:
@@ -276,7 +258,7 @@ class Supervisor:
     def _start(self) -> None:
         now = time.monotonic()
         try:
-            pid = self._processes.start(lambda: self.close(is_worker=True))
+            pid = self._processes.start(lambda: self.close(is_child=True))
         except OSError as error:  # no descriptors, no memory, no more processes
             logger.error("no worker can be started: %s", error.strerror)  # noqa: TRY400 - not a mistake of ours
             self._fleet.could_not_start(now)
@@ -286,10 +268,10 @@ class Supervisor:
     def _bury(self, pid: int, code: int) -> None:
         was_on_trial, generation = self._fleet.is_on_trial, self._fleet.generation
         worker = self._fleet.gone(pid, code, time.monotonic())
-        if self._fleet.is_stopping or worker.state in (State.RETIRING, State.ENDED):
+        if self._fleet.is_ending or worker.state in (State.RETIRING, State.ENDED):
             return
         if was_on_trial and worker.state is State.STARTING and worker.generation == generation:
-            self._give_up_reload()
+            self._reloading.give_up()
         elif self._fleet.has_served:
             logger.error("worker %d %s", pid, _describe_end(code))
 
@@ -309,30 +291,24 @@ def supervise(settings: Settings, read_settings: Callable[[], Settings]) -> int:
         ConfigurationError: in a worker, what the settings name is not there.
     """
     # Loaded before there are workers, which share it then, and begin sooner.
+    from aioserve.workers.watcher import watch  # noqa: PLC0415 - as below
     from aioserve.workers.worker import work  # noqa: PLC0415 - asyncio, only for who serves
 
     supervisor = Supervisor(settings, read_settings)
     gc.freeze()  # so that no garbage collection writes to what is shared
-    is_worker = False
+    child: BecomeWorker | BecomeWatcher | None = None
     try:
         return supervisor.run()
-    except BecomeWorker as become:
-        is_worker = True
-        channel = become.channel
+    except (BecomeWorker, BecomeWatcher) as become:
+        child = become.with_traceback(None)  # which would keep all of the parent's frames
     finally:
-        if not is_worker:
+        if child is None:
             supervisor.close()
     settings, listening = supervisor.edition
-    return work(settings, listening.sockets, channel)
-
-
-def _size_of(settings: Settings) -> int:
-    return settings.process.workers or len(os.sched_getaffinity(0))
-
-
-def _timeout_of(settings: Settings) -> float:
-    """Return how long a worker may be silent: with a debugger in it, for ever."""
-    return 0.0 if settings.process.debug else settings.timeouts.worker
+    if isinstance(child, BecomeWatcher):
+        listening.close()
+        return watch(child.sources, child.parent)
+    return work(settings, listening.sockets, child.channel, supervisor.watchdog)
 
 
 def _describe_end(code: int) -> str:

@@ -30,13 +30,14 @@ _LONGEST_PERIOD = 10.0  # seconds between two of them
 _PR_SET_PDEATHSIG = 1
 
 
-def work(settings: Settings, sockets: list[socket.socket], channel: Channel) -> int:
+def work(settings: Settings, sockets: list[socket.socket], channel: Channel, watchdog: float = 0.0) -> int:
     """Serve until the parent says that it is enough, and return the exit code.
 
     Args:
         settings: all of them.
         sockets: that it accepts from.
         channel: to the parent.
+        watchdog: seconds in which the service manager wants to hear that all is well; 0 where it does not.
 
     Raises:
         ConfigurationError, StartupError: it cannot serve.
@@ -47,18 +48,25 @@ def work(settings: Settings, sockets: list[socket.socket], channel: Channel) -> 
         return 1
     with suppress(AttributeError, ValueError, OSError):  # no standard error
         faulthandler.enable(sys.stderr.fileno())
+    if settings.process.reload:
+        # Python knows a compiled file by the size of its source and by the second of its last change. A
+        # source that is saved twice within a second, at the same size, would be what it was the first time
+        # for good, if a worker had kept that. What was compiled before is used, so that this costs little.
+        sys.dont_write_bytecode = True
     ready = prepare(settings, bind=False)
     if ready.problems:
         raise ready.problems[0]
     gc.freeze()  # what has been loaded stays: nobody need look at it again
     timeouts = settings.timeouts
-    orders = Orders(channel, timeouts.shutdown, _period_of(settings))
+    orders = Orders(channel, timeouts.shutdown, _period_of(settings, watchdog))
     run(settings, ready.factory, sockets, ready.tls, orders)
     return 0
 
 
-def _period_of(settings: Settings) -> float:
-    return min(settings.timeouts.worker / _SIGNS_PER_TIMEOUT, _LONGEST_PERIOD)
+def _period_of(settings: Settings, watchdog: float) -> float:
+    """Return the seconds between two signs of life; 0 where nobody wants any."""
+    times = [each / _SIGNS_PER_TIMEOUT for each in (settings.timeouts.worker, watchdog) if each]
+    return min(*times, _LONGEST_PERIOD) if times else 0.0
 
 
 def _end_with_parent() -> None:

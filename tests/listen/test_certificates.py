@@ -403,6 +403,33 @@ def test_a_certificate_that_no_client_will_have_is_a_problem(kept, caplog):
     assert said(caplog)[0] == ("INFO", "'client.pem': the certificate was read again")
 
 
+# One of several processes
+
+
+def test_one_that_does_not_speak_does_all_the_same_in_silence(timer, caplog):
+    write("expired.pem", EXPIRED)
+    certificates = Certificates(Tls(("a.pem", "expired.pem")), clock=lambda: END)
+    certificates.is_speaking = False
+    certificates.watch(timer.call_later)
+    write("a.pem", NEXT)
+    timer.tick()
+    assert shown(certificates) == "03"
+    write("a.pem", CERTIFICATE, FOREIGN_KEY)
+    timer.tick()
+    assert not certificates.reread()
+    assert said(caplog) == []
+
+    certificates.speak()
+    assert said(caplog) == []
+    certificates.tell()
+    assert said(caplog) == [
+        ("ERROR", "'expired.pem': the certificate has expired, on 2021-01-01 00:00 UTC"),
+    ]
+    assert not certificates.reread()
+    assert len(said(caplog)) > 1
+    certificates.close()
+
+
 # The end
 
 

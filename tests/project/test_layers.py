@@ -16,8 +16,10 @@ ROOT = Path(__file__).resolve().parents[2]
 # for annotations alone counts as well.
 LAYERS = {
     "command": "__main__ cli parameters",
-    "parent": "workers.supervisor workers.worker workers.processes workers.editions workers.publicity "
-    "workers.fleet workers.notify workers.signals workers.marker_files",
+    "parent": "workers.supervisor workers.reloading workers.worker workers.processes workers.lookout "
+    "workers.watcher workers.sources workers.forking workers.editions workers.publicity workers.spokesman "
+    "workers.fleet workers.notify "
+    "workers.signals workers.marker_files",
     "start": "units.printing units.service_unit units.sandbox units.socket_unit units.quoting units.place "
     "preflight loader config_file print_config",
     "process": "runner admission complaints health responders workers.orders workers.channel "
@@ -60,6 +62,7 @@ OUTSIDE = {
     "python_multipart": {"multipart"},
     "rich": {"observe.console"},
     "uvloop": {"runner"},
+    "watchfiles": {"workers.watcher"},
 }
 
 ORDER = [name for row in LAYERS.values() for name in row.split()]

@@ -321,6 +321,21 @@ def test_a_bad_certificate_at_a_reload_leaves_the_old_one(serve, tmp_path):
     server.stop()
 
 
+def test_what_all_workers_find_is_said_once(serve, tmp_path):
+    server = serve("--ssl-certfile", "expired.pem", "--workers", "3")
+    log = server.program.stderr
+    log.wait_for("ERROR 'expired.pem': the certificate has expired")
+    (tmp_path / "expired.pem").write_text(NEXT + KEY)
+    log.wait_for("INFO 'expired.pem': the certificate was read again")
+    (tmp_path / "expired.pem").write_text(CERTIFICATE + FOREIGN_KEY)
+    log.wait_for("WARNING 'expired.pem': the key is not that of the certificate")
+    server.program.stop()
+
+    assert log.text.count("has expired") == 1
+    assert log.text.count("was read again") == 1
+    assert log.text.count("is not that of the certificate") == 1
+
+
 def test_a_certificate_that_has_expired_is_an_error_in_the_log_and_to_a_check(serve, start):
     server = serve("--ssl-certfile", "expired.pem")
     server.program.stderr.wait_for(

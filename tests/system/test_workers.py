@@ -9,7 +9,7 @@ import select
 import signal
 import socket
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -70,6 +70,14 @@ def wait_gone(pid):
         assert select.select([descriptor], [], [], PATIENCE)[0], f"{pid} is still there"
     finally:
         os.close(descriptor)
+
+
+def insist(server):
+    """Send a second signal, and another where two were one: nobody has run in between."""
+    server.send(signal.SIGTERM)
+    while not server.ends_within(1.0):
+        server.send(signal.SIGTERM)
+    return server.wait()
 
 
 class Load:
@@ -211,6 +219,24 @@ def test_reload_reads_the_file_again_and_a_mistake_in_it_changes_nothing(serve, 
     assert len(client.workers(2)) == 2
 
 
+def test_reload_changes_what_the_parent_itself_writes(serve, tmp_path):
+    file = tmp_path / "aioserve.toml"
+    file.write_text("log-level = 'info'\n")
+    server = serve(APP, "--config", file)
+    client = Client(server)
+    (before,) = client.workers(1)
+
+    file.write_text("log-level = 'error'\n")
+    server.send(signal.SIGHUP)
+    wait_gone(before)
+    file.write_text("log-level = 'info'\ncolor = 'always'\n")
+    server.send(signal.SIGHUP)
+    server.stderr.wait_for(r"\x1b\[32mINFO\x1b\[0m reloaded\n")
+
+    assert server.stderr.text.count("reloaded") == 1
+    assert server.stop() == 0
+
+
 def test_number_of_workers_is_changed_by_signals(serve):
     server = serve(APP)
     client = Client(server)
@@ -259,6 +285,32 @@ def test_blocked_worker_ends_too_when_the_parent_is_killed(serve):
         wait_gone(blocked)
 
 
+@pytest.mark.parametrize("path", ["/", "/wait", "/block"])
+def test_address_is_free_as_soon_as_the_parent_is_killed(serve, path):
+    """What its workers still have to do, or are blocked by, is no hindrance to who starts it again."""
+    server = serve(APP, "--timeout-shutdown", "1h", "--workers", "2")
+    client = Client(server)
+    workers = client.workers(2)
+    with client.connect() as connection:
+        connection.request("GET", path)
+        if path == "/block":
+            server.stdout.wait_for("blocked")
+        server.send(signal.SIGKILL)
+        wait_free(server.port)
+        for each in workers:
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
+    assert server.wait() == -signal.SIGKILL
+
+
+def wait_free(port):
+    while True:
+        try:
+            return socket.create_server(("127.0.0.1", port)).close()
+        except OSError:  # in use
+            continue
+
+
 def test_streams_are_told_and_what_has_no_end_is_cut_off(serve):
     server = serve(APP, "--timeout-shutdown", "1s")
     client = Client(server)
@@ -290,8 +342,21 @@ def test_drain_delay_goes_on_as_before(serve):
         assert status_of(connection, "/-/live") == 200
     assert client.ask() == b"%d\n" % worker
 
+    assert insist(server) == 0
+
+
+def test_worker_that_dies_during_the_drain_delay_is_replaced(serve, manager, tmp_path):
+    server = serve(APP, "--drain-delay", "1h", env=environment(NOTIFY_SOCKET=str(tmp_path / "notify")))
+    client = Client(server)
+    (worker,) = client.workers(1)
     server.send(signal.SIGTERM)
-    assert server.wait() == 0
+    while manager.hear()[0] != "STOPPING=1":
+        pass
+    os.kill(worker, signal.SIGKILL)
+    server.stderr.wait_for(f"worker {worker} was ended by SIGKILL")
+    assert client.workers(1) != {worker}
+
+    assert insist(server) == 0
 
 
 def test_state_is_written_when_that_is_asked_for(serve):
@@ -358,6 +423,14 @@ class Manager:
         lines = self._socket.recv(4096).decode().split("\n")
         return [re.sub(r"\d{4,}", "N", line) for line in lines if not line.startswith("STATUS=")]
 
+    def wait_silence(self, seconds):
+        """Wait until nothing comes for so long."""
+        self._socket.settimeout(seconds)
+        with suppress(TimeoutError):
+            while self.hear():
+                pass
+        self._socket.settimeout(PATIENCE)
+
     def close(self):
         self._socket.close()
 
@@ -387,6 +460,22 @@ def test_watchdog_is_fed_while_workers_go_round(serve, manager, tmp_path):
     heard = [manager.hear()[0] for _ in range(4)]
 
     assert heard == ["READY=1", "WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1"]
+
+
+@pytest.mark.parametrize("words", [["--timeout-worker", "0"], ["--debug"]])
+def test_watchdog_is_fed_only_while_workers_go_round(serve, manager, tmp_path, words):
+    """Also where nobody ends them for being blocked."""
+    notify = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"}
+    server = serve(APP, *words, env=environment(**notify))
+    client = Client(server)
+    heard = [manager.hear()[0] for _ in range(4)]
+    assert heard == ["READY=1", "WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1"]
+
+    (worker,) = client.workers(1)
+    os.kill(worker, signal.SIGSTOP)
+    manager.wait_silence(1.0)
+    os.kill(worker, signal.SIGCONT)
+    assert manager.hear() == ["WATCHDOG=1"]
 
 
 def test_worker_that_is_told_to_end_by_itself_is_replaced(serve):

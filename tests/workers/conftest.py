@@ -9,6 +9,7 @@ import pytest
 from aioserve.workers import supervisor as module
 from aioserve.workers.signals import GROUP
 from tests.workers.parent import (
+    FakeLookout,
     FakeManager,
     FakeProcesses,
     FakePublicity,
@@ -22,6 +23,7 @@ from tests.workers.parent import (
 def _fakes(monkeypatch):
     for name, fake in {
         "Processes": FakeProcesses,
+        "Lookout": FakeLookout,
         "Publicity": FakePublicity,
         "Signals": FakeSignals,
         "ServiceManager": FakeManager,

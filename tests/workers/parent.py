@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from itertools import count
+from math import inf
 from types import SimpleNamespace
 
 from aioserve.settings import Bind, Process, Settings
@@ -57,6 +58,9 @@ class FakePublicity:
         self.has_said_ready = True
         self.log.append(("serves", settings.process.workers, len(listening.sockets), workers))
 
+    def follow(self, settings):
+        self.followed = settings
+
     def stops(self, seconds):
         self.log.append(("stops", seconds))
 
@@ -68,6 +72,25 @@ class FakePublicity:
 
     def __getattr__(self, name):
         return lambda: self.log.append(name)
+
+
+class FakeLookout:
+    """A lookout that looks at nothing, in a log."""
+
+    due = inf
+
+    def __init__(self, _selector, on_changed):
+        self.change = on_changed
+        self.log = []
+
+    def watch(self, sources):
+        self.log.append(sources)
+
+    def keep(self, leave):
+        self.leave = leave
+
+    def close(self):
+        self.log.append("closed")
 
 
 class FakeSelector:
@@ -133,6 +156,7 @@ class Parent:
         self.processes = self.supervisor._processes
         self.public = self.supervisor._public
         self.signals = self.supervisor._signals
+        self.lookout = self.supervisor._lookout
 
     def read(self):
         if isinstance(self.again, Exception):

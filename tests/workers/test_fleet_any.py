@@ -77,6 +77,7 @@ class Anything(RuleBasedStateMachine):
 
         assert worker.pid not in self.fleet.workers
         if self.fleet.failure != was_failure:
+            assert not self.fleet.is_ending
             assert worker.state in ALIVE
             assert not self.fleet.serving
             assert was_serving <= 1
@@ -136,7 +137,7 @@ class Anything(RuleBasedStateMachine):
         fleet = self.fleet
         serving = len(fleet.serving)
         if isinstance(step, Start):
-            assert not fleet.is_stopping
+            assert not fleet.is_ending
             assert not could_not
             assert len(self.those(*ALIVE)) <= fleet.size
             assert fleet.has_served or not self.those(State.STARTING)
@@ -159,7 +160,7 @@ class Anything(RuleBasedStateMachine):
 
         assert [*self.fleet.plan(self.now)] == []
         assert self.fleet.next_due() > self.now  # or the parent would turn and turn
-        if not self.fleet.is_stopping:
+        if not self.fleet.is_ending:
             assert all(each.generation == self.fleet.generation for each in self.those(State.STARTING))
             assert len(self.fleet.serving) <= self.fleet.size
             if self.fleet.has_served and self.fleet._start_at == -inf:

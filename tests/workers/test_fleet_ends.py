@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
-from aioserve.workers.fleet import Do, State
+from aioserve.workers.fleet import HOPELESS, Do, State
 from tests.workers.scene import BEGIN, SHUTDOWN, TIMEOUT, Scene, serving
 
 GRACE, LAST_WORDS = 2.0, 0.5
@@ -81,6 +81,34 @@ def test_retiring_worker_may_be_silent():
     assert scene.plan(3.0) == []
 
 
+def test_all_is_well_while_one_of_those_who_answer_has_been_heard_of():
+    scene = serving(2)
+    scene.fleet.size = 1
+    scene.plan()  # 1 retires
+    heard = scene.now
+    scene.plan(5.0)
+    assert not scene.fleet.is_alive(since=scene.now)
+    assert scene.fleet.is_alive(since=heard)
+
+    scene.fleet.heard(1, scene.now)
+    assert scene.fleet.is_alive(since=scene.now)
+    scene.die(1)
+    assert not scene.fleet.is_alive(since=scene.now)
+    scene.fleet.heard(2, scene.now)
+    assert scene.fleet.is_alive(since=scene.now)
+
+
+def test_all_is_not_well_while_nobody_answers():
+    scene = Scene()
+    scene.plan()
+    assert not scene.fleet.is_alive(since=scene.now)
+
+    scene.serve(1)
+    assert scene.fleet.is_alive(since=scene.now)
+    scene.force(Do.KILL)
+    assert not scene.fleet.is_alive(since=scene.now)
+
+
 # The end of all
 
 
@@ -101,25 +129,61 @@ def test_all_stop_and_nobody_is_started_any_more():
     assert scene.fleet.failure is None
 
 
-def test_all_go_on_until_the_delay_is_over_but_those_that_die_are_not_replaced():
+def test_all_go_on_until_the_delay_is_over_and_those_that_die_are_replaced_until_then():
+    """A load balancer sends them requests still."""
     scene = serving(2)
     scene.fleet.stop(scene.now, 5.0)
 
-    assert scene.fleet.is_stopping
+    assert (scene.fleet.is_stopping, scene.fleet.is_ending) == (True, False)
     assert scene.plan() == []
     assert scene.fleet.next_due() == scene.now + 5.0
     assert scene.die(1, seconds=4.0).state is State.SERVING
+    assert scene.plan() == [("start", 3)]
+    scene.serve(3)
+    assert scene.plan(1.0) == [(Do.STOP, 2), (Do.STOP, 3)]
+    assert scene.fleet.is_ending
+    scene.die(2)
     assert scene.plan() == []
-    assert scene.plan(1.0) == [(Do.STOP, 2)]
+
+
+def test_pause_before_another_start_ends_with_the_delay():
+    scene = serving()
+    scene.fleet.stop(scene.now, 5.0)
+    scene.die(1)
+    assert scene.plan() == [("start", 2)]
+    scene.die(2, seconds=4.95)
     assert scene.plan() == []
+
+    assert scene.plan(0.05) == []
+    assert scene.plan(60.0) == []
+    assert scene.fleet.next_due() == inf
+
+
+def test_nobody_is_out_of_date_or_tired_any_more_when_all_will_stop():
+    scene = serving(2)
+    scene.fleet.reload()
+    scene.fleet.workers[2].is_tired = True
+    scene.fleet.stop(scene.now, 5.0)
+
+    assert scene.plan() == []
+
+
+def test_workers_that_die_again_and_again_are_a_failure_before_the_delay_is_over_too():
+    scene = serving()
+    scene.fleet.stop(scene.now, 3600.0)
+    for pid in range(1, 11):
+        scene.die(pid)
+        scene.plan(1.0)
+
+    assert scene.fleet.failure == HOPELESS
 
 
 def test_worker_that_is_blocked_is_ended_though_all_stop():
     scene = serving(timeout=3.0)
     scene.fleet.stop(scene.now, 5.0)
 
-    assert scene.plan(3.0) == [(Do.ABORT, 1)]
-    assert scene.plan(2.0) == [(Do.KILL, 1)]
+    assert scene.plan(3.0) == [(Do.ABORT, 1), ("start", 2)]
+    assert scene.plan(2.0) == [(Do.KILL, 1), (Do.KILL, 2)]
     assert scene.plan(1.0) == []
 
 
@@ -154,6 +218,7 @@ def test_all_are_forced_to_end_within_two_seconds_and_those_that_could_not_hear_
 
     assert scene.force(Do.FORCE) == [(Do.FORCE, 1), (Do.FORCE, 2), (Do.KILL, 4)]
     assert scene.fleet.is_stopping
+    assert scene.fleet.is_ending
     assert scene.plan() == []
     assert scene.plan(LAST_WORDS) == [(Do.KILL, 3)]
     assert scene.plan(GRACE - LAST_WORDS) == [(Do.GIVE_UP, 1), (Do.GIVE_UP, 2)]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from contextlib import closing
@@ -282,3 +283,21 @@ def test_file_that_cannot_be_written_again_ends_nothing_that_serves(
 
     assert "ERROR --port-file: " in capfd.readouterr().err
     assert [what for what, *_ in manager.told] == ["ready", "ready"]
+
+
+def test_other_settings_change_what_is_written_and_how(publish, capfd):
+    public = publish()
+    logger = logging.getLogger("aioserve.workers.publicity")
+    logger.info("one")
+    public.follow(Settings(logs=Logs(level="info", access_log=False)))
+    logger.info("two")
+    public.follow(Settings(logs=Logs(level="error")))
+    public.follow(Settings(logs=Logs(level="error")))
+    logger.info("three")
+    public.follow(Settings(logs=Logs(color="always")))
+    logger.info("four")
+    public.close(is_over=True)
+
+    lines = capfd.readouterr().err.splitlines()
+    assert [line.split()[-1] for line in lines] == ["one", "two", "four"]
+    assert "\x1b" in lines[2]

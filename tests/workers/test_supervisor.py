@@ -8,9 +8,10 @@ import signal
 
 import pytest
 
-from aioserve.settings import Process, Settings, Timeouts
+from aioserve.settings import Process, Settings, Timeouts, Tls
 from aioserve.workers import supervisor as module
 from aioserve.workers.channel import Order
+from aioserve.workers.lookout import BecomeWatcher
 from aioserve.workers.processes import BecomeWorker
 from aioserve.workers.supervisor import Supervisor, supervise
 from tests.workers.parent import BIND, ONE, TWO, FakeManager
@@ -29,12 +30,6 @@ def test_workers_are_started_and_that_they_serve_is_said_once(make):
     assert code == 0
     assert parent.processes.log == [("start", 1), ("start", 2), (Order.STOP, 1), (Order.STOP, 2)]
     assert parent.public.log == ["begins", ("serves", 2, 1, 2), ("stops", 12.0), ("stopped", 0, 0, False)]
-
-
-def test_auto_is_one_worker_for_each_processor(monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1, 2})
-
-    assert module._size_of(Settings(process=Process(workers=0))) == 3
 
 
 def test_answers_are_counted(make):
@@ -279,6 +274,84 @@ def test_foreign_hang_up_of_a_lost_terminal_stops(make):
     assert parent.processes.log[1:] == [(Order.STOP, 1)]
 
 
+def test_there_is_no_drain_delay_before_anybody_has_served(make):
+    parent = make(Settings(bind=BIND, timeouts=Timeouts(drain_delay=3600.0)))
+    parent.run(parent.send(signal.SIGTERM), parent.die(1, code=-9))
+
+    assert parent.processes.log == [("start", 1), (signal.SIGKILL, 1)]
+
+
+def test_worker_that_dies_just_before_the_drain_delay_is_replaced(make):
+    parent = make(Settings(bind=BIND, timeouts=Timeouts(drain_delay=3600.0)))
+    parent.run(
+        parent.serve(1),
+        lambda: parent.die(1)() or parent.send(signal.SIGTERM)(),
+        parent.serve(2),
+        parent.send(signal.SIGTERM),
+        parent.die(2),
+    )
+
+    assert parent.processes.log[:2] == [("start", 1), Order.DRAIN]
+    assert parent.processes.log[2:] == [("start", 2), (Order.DRAIN, 2), (Order.FORCE, 2)]
+
+
+def test_worker_that_dies_during_the_drain_delay_is_replaced(make, caplog):
+    parent = make(Settings(bind=BIND, timeouts=Timeouts(drain_delay=3600.0, worker=0.0)))
+    parent.run(
+        parent.serve(1),
+        parent.send(signal.SIGTERM),
+        parent.die(1, code=-9),
+        parent.serve(2),
+        parent.send(signal.SIGTERM),
+        parent.die(2),
+    )
+
+    assert parent.processes.log[:2] == [("start", 1), Order.DRAIN]
+    assert parent.processes.log[2:] == [("start", 2), (Order.DRAIN, 2), (Order.FORCE, 2)]
+    assert caplog.messages == ["worker 1 was ended by SIGKILL"]
+
+
+def test_workers_that_die_again_and_again_end_the_server_before_the_drain_delay_does(make, monkeypatch):
+    now = [0.0]
+
+    def wait():
+        now[0] += 1.0
+
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    parent = make(Settings(bind=BIND, timeouts=Timeouts(drain_delay=3600.0, worker=0.0)))
+    script = [parent.serve(1), parent.send(signal.SIGTERM)]
+    for pid in range(1, 10):
+        script += [parent.die(pid, code=1), wait]
+
+    assert parent.run(*script, parent.die(10, code=1)) == 6
+
+
+# What all workers find
+
+
+def test_one_worker_speaks_of_certificates(make, tmp_path):
+    parent = make(Settings(bind=BIND, process=Process(workers=2), tls=Tls((str(tmp_path),))))
+    parent.run(
+        parent.serve(1),
+        parent.serve(2),
+        parent.die(1, code=-9),
+        parent.serve(3),
+        parent.send(signal.SIGTERM),
+        parent.die(2, 3),
+    )
+
+    assert parent.processes.log == [
+        ("start", 1),
+        ("start", 2),
+        (Order.SPEAK, 1),
+        (Order.TELL, 1),
+        ("start", 3),
+        (Order.SPEAK, 2),
+        (Order.STOP, 2),
+        (Order.STOP, 3),
+    ]
+
+
 # The service manager
 
 
@@ -313,16 +386,44 @@ def test_service_manager_hears_that_all_is_well_while_somebody_serves(make, monk
     assert heard[3] == heard[4]
 
 
+def test_service_manager_hears_nothing_while_nobody_has_been_heard_of(make, monkeypatch):
+    """A worker that may be silent for ever is not ended for it; whether all is well is another question."""
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(FakeManager, "period", 10.0)
+    parent = make(Settings(bind=BIND, timeouts=Timeouts(worker=0.0)))
+    manager = parent.supervisor._manager
+    heard = []
+
+    def wait():
+        heard.append(manager.heard)
+        now[0] += 5.0
+
+    def speak():
+        parent.processes.say_as(1, b"alive", [])
+        wait()
+
+    parent.run(
+        parent.serve(1), wait, speak, wait, wait, wait, wait, parent.send(signal.SIGTERM), parent.die(1)
+    )
+
+    assert heard[0] < heard[1] < heard[2] < heard[3]
+    assert heard[4] == heard[5]
+
+
 # Becoming a worker
 
 
-def test_child_lets_go_of_what_is_the_parents(make):
+@pytest.mark.parametrize("child", ["processes", "lookout"])
+def test_child_lets_go_of_what_is_the_parents(make, child):
     parent = make()
     parent.run(parent.serve(1), parent.send(signal.SIGTERM), parent.die(1))
-    parent.processes.leave()
+    leave = getattr(parent, child).leave
+    leave()
 
     assert not parent.signals.is_exiting
     assert parent.public.log[-1] == ("closed", False)
+    assert parent.lookout.log[-1] == "closed"
 
 
 @pytest.mark.parametrize("becomes_worker", [False, True])
@@ -347,11 +448,27 @@ def test_who_is_started_works_and_who_starts_supervises(monkeypatch, becomes_wor
     code = supervise(ONE, lambda: ONE)
 
     if becomes_worker:
-        ((settings, (sock,), channel),) = worked
-        assert (code, settings, channel) == (7, ONE, "channel")
+        ((settings, (sock,), channel, watchdog),) = worked
+        assert (code, settings, channel, watchdog) == (7, ONE, "channel", FakeManager.period)
         sock.close()
     else:
         assert (code, worked) == (5, ["closed"])
+
+
+def test_who_is_to_look_for_changes_has_no_socket_and_does_that(monkeypatch):
+    watched, sockets = [], []
+
+    def run(self):
+        sockets.extend(self.edition.listening.sockets)
+        raise BecomeWatcher("sources", "parent")
+
+    monkeypatch.setattr(gc, "freeze", lambda: None)
+    monkeypatch.setattr(Supervisor, "run", run)
+    monkeypatch.setattr("aioserve.workers.watcher.watch", lambda *args: watched.append(args) or 7)
+
+    assert supervise(ONE, lambda: ONE) == 7
+    assert watched == [("sources", "parent")]
+    assert [each.fileno() for each in sockets] == [-1]
 
 
 def test_end_by_a_signal_without_a_name_is_told_by_its_number():

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 
 import pytest
 
 from aioserve.errors import BindError, ConfigurationError
-from aioserve.settings import Bind, Process, Settings, Timeouts
+from aioserve.settings import Application, Bind, Logs, Process, Settings, Timeouts
 from aioserve.workers.channel import Order
+from aioserve.workers.sources import sources_of
 from tests.workers.parent import BIND, ONE, TWO
 
 pytestmark = pytest.mark.usefixtures("_fakes")
@@ -94,6 +96,7 @@ def test_if_the_new_cannot_start_the_old_go_on_as_before(make, caplog):
     )
 
     assert parent.supervisor.edition.settings is ONE
+    assert parent.public.followed is ONE
     assert parent.supervisor.edition.listening is before
     assert parent.processes.log == [("start", 1), ("start", 2), (Order.STOP, 1)]
     assert parent.public.log[2:4] == ["reloads", "goes_on"]
@@ -147,6 +150,36 @@ def test_word_of_a_worker_that_was_ended_proves_nothing(make):
     assert parent.supervisor.edition.settings is TWO
 
 
+def test_new_worker_that_cannot_start_while_it_stops_is_nothing_to_tell_the_manager(make):
+    """To the service manager it would be that it serves again."""
+    parent = make(Settings(bind=BIND, timeouts=Timeouts(drain_delay=3600.0)))
+    parent.run(
+        parent.serve(1),
+        parent.send(signal.SIGHUP),
+        parent.send(signal.SIGTERM),
+        parent.die(2, code=3),
+        parent.send(signal.SIGTERM),
+        parent.die(1),
+    )
+
+    assert "goes_on" not in parent.public.log
+    assert parent.lookout.log[-1] is None
+
+
+def test_parent_itself_follows_the_settings(make):
+    again = Settings(bind=BIND, logs=Logs(level="error"))
+    parent = make(ONE, again)
+    parent.run(
+        parent.serve(1),
+        parent.send(signal.SIGHUP),
+        parent.serve(2),
+        parent.send(signal.SIGTERM),
+        parent.die(1, 2),
+    )
+
+    assert parent.public.followed is again
+
+
 def test_nothing_is_reloaded_while_it_stops(make):
     parent = make()
     parent.run(parent.serve(1), parent.send(signal.SIGTERM), parent.send(signal.SIGHUP), parent.die(1))
@@ -175,3 +208,65 @@ def test_new_worker_has_no_socket_of_the_address_that_is_given_up(make):
     )
 
     assert seen == [(-1, True)]
+
+
+# By itself
+
+
+RELOADING = Settings(bind=BIND, application=Application("app:Handler", "/srv"), process=Process(reload=True))
+
+
+def test_changed_files_are_a_reason_to_reload(make, caplog):
+    caplog.set_level(logging.INFO)
+    parent = make(RELOADING)
+    parent.run(
+        parent.serve(1),
+        lambda: parent.lookout.change("app.py changed"),
+        parent.serve(2),
+        parent.die(1),
+        parent.send(signal.SIGTERM),
+        parent.die(2),
+    )
+
+    assert parent.processes.log == [("start", 1), ("start", 2), (Order.RETIRE, 1), (Order.STOP, 2)]
+    assert caplog.messages == ["app.py changed: reloading", "reloaded"]
+
+
+def test_what_changes_while_a_worker_loads_is_loaded_by_another(make):
+    """It may have read the file before, or never come to an end."""
+    parent = make(RELOADING)
+    parent.run(
+        parent.serve(1),
+        lambda: parent.lookout.change("app.py changed"),
+        lambda: parent.lookout.change("app.py changed"),
+        parent.die(2, code=-9),
+        parent.serve(3),
+        parent.die(1),
+        parent.send(signal.SIGTERM),
+        parent.die(3),
+    )
+
+    assert parent.processes.log == [
+        ("start", 1),
+        ("start", 2),
+        (signal.SIGKILL, 2),
+        ("start", 3),
+        (Order.RETIRE, 1),
+        (Order.STOP, 3),
+    ]
+
+
+def test_what_is_looked_at_follows_the_settings_and_ends_with_the_server(make):
+    parent = make(RELOADING, ONE)
+    parent.run(
+        parent.serve(1),
+        parent.send(signal.SIGHUP),
+        parent.die(2, code=3),
+        parent.send(signal.SIGTERM),
+        parent.send(signal.SIGTERM),
+        parent.die(1),
+    )
+
+    sources = sources_of(RELOADING)
+    assert sources.folders == ("/srv",)
+    assert parent.lookout.log == [sources, None, sources, None, None]

@@ -53,6 +53,19 @@ def test_it_serves_what_the_settings_name_from_the_sockets_it_was_given(ran, cha
     assert faulthandler.is_enabled()
 
 
+@pytest.mark.parametrize("may_change", [True, False])
+def test_nothing_compiled_is_kept_where_files_may_change_at_any_time(
+    channel, tmp_path, monkeypatch, may_change
+):
+    """Python does not notice a second change within a second."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    settings = Settings(static=Static((("/", str(tmp_path)),)), process=Process(reload=may_change))
+
+    work(settings, [], channel)
+
+    assert sys.dont_write_bytecode is may_change
+
+
 def test_what_is_not_there_is_told_before_it_serves(ran, channel):
     with pytest.raises(ConfigurationError, match="/none"):
         work(Settings(static=Static((("/", "/none"),))), [], channel)
@@ -75,9 +88,28 @@ def test_stacks_are_not_written_where_there_is_no_standard_error(ran, channel, m
     assert len(ran) == 1
 
 
-@pytest.mark.parametrize(("timeout", "period"), [(30.0, 7.5), (1.0, 0.25), (3600.0, 10.0), (0.0, 0.0)])
-def test_signs_of_life_come_several_times_in_the_time_that_the_parent_waits(timeout, period):
-    assert module._period_of(Settings(timeouts=Timeouts(worker=timeout), process=Process())) == period
+@pytest.mark.parametrize(
+    ("timeout", "watchdog", "period"),
+    [
+        (30.0, 0.0, 7.5),
+        (1.0, 0.0, 0.25),
+        (3600.0, 0.0, 10.0),
+        (0.0, 0.0, 0.0),
+        (0.0, 2.0, 0.5),
+        (30.0, 2.0, 0.5),
+        (1.0, 2.0, 0.25),
+        (0.0, 3600.0, 10.0),
+    ],
+)
+def test_signs_of_life_come_several_times_in_the_time_that_anybody_waits(
+    ran, channel, tmp_path, timeout, watchdog, period
+):
+    """The parent, which waits for ever without --timeout-worker, or the service manager behind it."""
+    settings = Settings(static=Static((("/", str(tmp_path)),)), timeouts=Timeouts(worker=timeout))
+    work(settings, [], channel, watchdog)
+
+    ((*_, orders),) = ran
+    assert orders._period == period
 
 
 def test_worker_is_told_by_the_system_when_its_parent_is_gone():

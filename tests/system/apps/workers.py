@@ -15,6 +15,7 @@ class Handler(aioserve.ServerHttpProtocol):
     async def handle_request(self, message, _payload):
         match message.path:
             case "/block":
+                print("blocked", flush=True)  # noqa: T201 - to the test
                 time.sleep(FOR_EVER)  # noqa: ASYNC251 - as people do
             case "/stream":
                 response = aioserve.Response(self.writer, 200)
