@@ -234,6 +234,8 @@ class _Server:
         await self._stop_accepting(servers, make_protocol, is_last=order is not Order.RETIRE)
         busy = sum(each.phase is Phase.ANSWERING for each in cast("set[Connection]", connections))
         self._close(connections, order)
+        # The connections' own deadlines for this are up to a second late, as the ticker is.
+        asyncio.get_running_loop().call_later(self._settings.timeouts.shutdown, parts.ticker.end)
         while connections and order is not Order.FORCE:
             next_order = await _first(self._orders.next(), _wait_lost(connections))
             if next_order is Order.STOP and order is Order.RETIRE:

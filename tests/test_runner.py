@@ -18,7 +18,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from aioserve import runner
+from aioserve import runner, ticker
 from aioserve.errors import ConfigurationError
 from aioserve.http1.parser import ParserLimits
 from aioserve.listen.addresses import UnixAddress
@@ -294,6 +294,13 @@ class Waits(ServerHttpProtocol):
         self.writer.write_response(200, f"{message.path}\n")
 
 
+class Never(asyncio.Event):
+    """Never happens."""
+
+    def set(self):
+        """Do not."""
+
+
 def waits(parent=None):
     return type("Waits", (Waits,), {"stopping": asyncio.Event(), "parent": parent})
 
@@ -322,6 +329,20 @@ def test_force_cuts_off_what_goes_on(process, clients):
     assert [*ours.heard()][-2] == (b"ended", [1, 1])
     ours.close()
     assert read(client) == b""
+
+
+def test_time_to_stop_is_over_to_the_moment(process, clients, monkeypatch):
+    """The ticker comes by twice a second at most, and here never."""
+    monkeypatch.setattr(ticker, "_LONGEST_PERIOD", 3600.0)
+    monkeypatch.setattr(ticker, "_TICKS_PER_TIMEOUT", 1e-9)
+    idle = clients.connect(b"")
+    client = clients.connect(b"GET /stop HTTP/1.1\r\nHost: a\r\n\r\n")
+    handler = type("Stays", (Waits,), {"stopping": Never(), "parent": None})
+
+    said = serve(silent(process, timeouts=Timeouts(shutdown=0.05)), handler, clients.sockets)
+
+    assert said[-2] == (b"ended", [1, 1])
+    assert read(client) == read(idle) == b""
 
 
 class Asks(ServerHttpProtocol):
