@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
-from aioserve.admission import Admission, allowed_connections
+from aioserve.admission import Admission, allowed_connections, allowed_strangers
 from aioserve.complaints import Complaints
 from aioserve.handler_options import HandlerOptions
 from aioserve.http1.parser import ParserLimits
@@ -163,8 +163,10 @@ class _Server:
                 self._certificates.watch(loop.call_later)
                 orders.on(Order.REOPEN, self._certificates.reread)
             parts = LoopParts.of(loop)  # held here, so that it lives from the first connection to the last
-            make_protocol = self._protocol_maker(parts.ticker, observers.access_log)
-            servers = [await self._listen(loop, each, make_protocol) for each in self._sockets]
+            limit = allowed_connections(settings.limits.connections or 0)
+            make_protocol = self._protocol_maker(parts.ticker, observers.access_log, limit)
+            at_once = min(_AT_ONCE, -(-allowed_strangers(limit) // 2))  # those of the turn before are there
+            servers = [await self._listen(loop, each, make_protocol, at_once) for each in self._sockets]
             Fatigue(
                 settings.process.max_requests or 0,
                 settings.process.max_rss,
@@ -182,15 +184,19 @@ class _Server:
             observers.close()
 
     async def _listen(
-        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, make_protocol: ProtocolFactory
+        self,
+        loop: asyncio.AbstractEventLoop,
+        sock: socket.socket,
+        make_protocol: ProtocolFactory,
+        at_once: int,
     ) -> asyncio.Server:
         shared = _Shared(fileno=os.dup(sock.fileno()))
         self._shared.append(shared)
         # To uvloop it is what it says, and cannot be left as it is.
-        backlog = _AT_ONCE if isinstance(loop, asyncio.BaseEventLoop) else self._settings.bind.backlog
+        backlog = at_once if isinstance(loop, asyncio.BaseEventLoop) else self._settings.bind.backlog
         return await loop.create_server(make_protocol, sock=shared, backlog=backlog, **self._tls)
 
-    def _protocol_maker(self, ticker: Ticker, access_log: AccessLog | None) -> ProtocolFactory:
+    def _protocol_maker(self, ticker: Ticker, access_log: AccessLog | None, limit: int) -> ProtocolFactory:
         factory = self._factory or ServerHttpProtocol
         responders = make_responders(
             self._settings.static,
@@ -199,7 +205,6 @@ class _Server:
             call_later=asyncio.get_running_loop().call_later,
         )
         options = self._options = make_options(self._settings, responders, access_log, self._scheme)
-        limit = self._settings.limits.connections or allowed_connections()
         admission = Admission(factory, options, ticker, limit)
         proxies = self._settings.proxies
         if proxies.headers != PROXY_PROTOCOL:
