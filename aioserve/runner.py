@@ -54,6 +54,9 @@ _A_DAY = 86_400.0  # seconds
 # Connections that are accepted before one of them is looked at: asyncio takes its backlog for that.
 _AT_ONCE = 64
 
+# Seconds in which those who wait to be accepted at the end must have agreed on TLS: all others wait for them.
+_HANDSHAKES = 1.0
+
 # After so many seconds a thread that computes lets the loop have the interpreter, which asks for it again
 # after each call of the system. With Python's own 0.005 a small file took 34 ms while a folder of 100,000
 # was listed (p99), with this 8 ms, and the listing took no longer.
@@ -235,12 +238,13 @@ class _Server:
         self, order: Order, servers: list[asyncio.Server], make_protocol: ProtocolFactory, parts: LoopParts
     ) -> None:
         """Do as ordered, until nobody is served any more, and say how that went."""
-        connections = parts.ticker.connections
+        loop, connections = asyncio.get_running_loop(), parts.ticker.connections
+        is_over = loop.time() + self._settings.timeouts.shutdown
         await self._stop_accepting(servers, make_protocol, is_last=order is not Order.RETIRE)
         busy = sum(each.phase is Phase.ANSWERING for each in cast("set[Connection]", connections))
         self._close(connections, order)
         # The connections' own deadlines for this are up to a second late, as the ticker is.
-        asyncio.get_running_loop().call_later(self._settings.timeouts.shutdown, parts.ticker.end)
+        loop.call_at(is_over, parts.ticker.end)
         while connections and order is not Order.FORCE:
             next_order = await _first(self._orders.next(), _wait_lost(connections))
             if next_order is Order.STOP and order is Order.RETIRE:
@@ -277,8 +281,13 @@ class _Server:
             server.close()
         for each in self._sockets:
             each.close()  # so that nobody is left to wait in it when the others have closed it as well
-        made = (loop.connect_accepted_socket(make_protocol, each, **self._tls) for each in waiting)
-        await asyncio.gather(*made, return_exceptions=True)  # a client may have gone
+        coming = (loop.connect_accepted_socket(make_protocol, each, **self._tls) for each in waiting)
+        made = [asyncio.ensure_future(each) for each in coming]
+        if made:
+            _, late = await asyncio.wait(made, timeout=_HANDSHAKES)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*made, return_exceptions=True)  # a client may have gone
         await _let_loop_turn()  # to read what clients have sent already
 
 

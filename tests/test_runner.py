@@ -261,6 +261,18 @@ def test_idle_connection_is_closed_and_one_that_waits_is_served(process, clients
     assert read(asks).endswith(b"\r\n\r\n/more\n")
 
 
+def test_clients_that_wait_and_never_come_to_speak_tls_keep_nobody(clients, monkeypatch):
+    """system/test_tls.py has it for uvloop, whose loop does not close where it has the clients as well."""
+    monkeypatch.setattr(runner, "_HANDSHAKES", 0.05)
+    for _ in range(200):  # more than are accepted at once
+        clients.connect(b"")
+    settings = silent(Process(uvloop=False), timeouts=Timeouts(tls=0))
+
+    said = serve(settings, Handler, clients.sockets, Order.STOP, tls=Certificates())
+
+    assert said[-2] == (b"ended", [0, 0])
+
+
 def test_connections_that_wait_in_a_socket_are_taken_out_of_it(clients):
     waiting = [clients.connect().getsockname() for _ in range(3)]
 
