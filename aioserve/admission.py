@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _RESERVE = 128  # descriptors, or a quarter of them: for files being sent, for logs and for the application
+_LEAST_RESERVE = 64  # or half of them, where somebody asks for more connections than that leaves
 _MOST_TOLD = 128  # connections at a time that are told to come back; others are cut off
+_STRANGERS = 4  # one in so many of the descriptors that connections leave is for those who are told
 _PATIENCE = 1.0  # seconds in which they must have read that
 _SHARE = 10  # one in so many idle connections makes room,
 _FEW = 8  # but so many at least, where there are as many
@@ -44,15 +46,34 @@ _COME_BACK = (
 )
 
 
-def allowed_connections() -> int:
-    """Return how many connections the limit of file descriptors has room for, once it is raised."""
+def allowed_connections(wanted: int = 0) -> int:
+    """Raise the limit of file descriptors, and return how many connections there may be.
+
+    Args:
+        wanted: so many, where there is room for them; 0 for what there is room for.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         except (OSError, ValueError):  # some systems say more than they allow
             hard = soft
-    return max(hard - max(_RESERVE, hard // 4), hard // 2, 1)
+    if not wanted:
+        return max(hard - max(_RESERVE, hard // 4), hard // 2, 1)
+    most = max(hard - _LEAST_RESERVE, hard // 2, 1)
+    if wanted > most:  # said here, as uvloop cuts off those without a descriptor and says nothing
+        logger.warning("%d connections were asked for; the system has descriptors for %d", wanted, most)
+    return min(wanted, most)
+
+
+def allowed_strangers(limit: int) -> int:
+    """Return how many connections beyond their limit may have a descriptor until they are turned away.
+
+    Those who are told to come back have them for a second, and those that asyncio accepts in one turn until
+    they are looked at. With more of either than are left, accepting fails, and asyncio pauses for a second
+    each time, in which nobody who came since is served.
+    """
+    return max((resource.getrlimit(resource.RLIMIT_NOFILE)[0] - limit) // _STRANGERS, 1)
 
 
 class Admission:
@@ -70,6 +91,7 @@ class Admission:
         self._options = options
         self._ticker = ticker
         self._limit = limit
+        self._most_told = min(_MOST_TOLD, allowed_strangers(limit))
         # Accepted, and perhaps not connected yet; by their ids, since a handler need not be hashable.
         self._expected: WeakValueDictionary[int, ServerHttpProtocol] = WeakValueDictionary()
         self._told: WeakSet[_TurnedAway] = WeakSet()  # weak: nobody hears of a handshake that fails
@@ -84,7 +106,7 @@ class Admission:
     def __call__(self) -> asyncio.Protocol:
         """Make the protocol of one connection."""
         if not self._has_room():
-            return self._turn_away() if self.told < _MOST_TOLD else _CutOff()
+            return self._turn_away() if self.told < self._most_told else _CutOff()
         try:
             protocol = self._factory()
             protocol.use_defaults(self._options)

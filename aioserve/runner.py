@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
-from aioserve.admission import Admission, allowed_connections
+from aioserve.admission import Admission, allowed_connections, allowed_strangers
 from aioserve.complaints import Complaints
 from aioserve.handler_options import HandlerOptions
 from aioserve.health import HealthAnswers
@@ -54,6 +54,9 @@ logger = logging.getLogger(__name__)
 _A_DAY = 86_400.0  # seconds
 # Connections that are accepted before one of them is looked at: asyncio takes its backlog for that.
 _AT_ONCE = 64
+
+# Seconds in which those who wait to be accepted at the end must have agreed on TLS: all others wait for them.
+_HANDSHAKES = 1.0
 
 # After so many seconds a thread that computes lets the loop have the interpreter, which asks for it again
 # after each call of the system. With Python's own 0.005 a small file took 34 ms while a folder of 100,000
@@ -172,8 +175,10 @@ class _Server:
                 orders.on(Order.SPEAK, self._certificates.speak)
                 orders.on(Order.TELL, self._certificates.tell)
             parts = LoopParts.of(loop)  # held here, so that it lives from the first connection to the last
-            make_protocol = self._protocol_maker(parts.ticker, observers.access_log)
-            servers = [await self._listen(loop, each, make_protocol) for each in self._sockets]
+            limit = allowed_connections(settings.limits.connections or 0)
+            make_protocol = self._protocol_maker(parts.ticker, observers.access_log, limit)
+            at_once = min(_AT_ONCE, -(-allowed_strangers(limit) // 2))  # those of the turn before are there
+            servers = [await self._listen(loop, each, make_protocol, at_once) for each in self._sockets]
             Fatigue(
                 settings.process.max_requests or 0,
                 settings.process.max_rss,
@@ -191,15 +196,19 @@ class _Server:
             observers.close()
 
     async def _listen(
-        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, make_protocol: ProtocolFactory
+        self,
+        loop: asyncio.AbstractEventLoop,
+        sock: socket.socket,
+        make_protocol: ProtocolFactory,
+        at_once: int,
     ) -> asyncio.Server:
         shared = _Shared(fileno=os.dup(sock.fileno()))
         self._shared.append(shared)
         # To uvloop it is what it says, and cannot be left as it is.
-        backlog = _AT_ONCE if isinstance(loop, asyncio.BaseEventLoop) else self._settings.bind.backlog
+        backlog = at_once if isinstance(loop, asyncio.BaseEventLoop) else self._settings.bind.backlog
         return await loop.create_server(make_protocol, sock=shared, backlog=backlog, **self._tls)
 
-    def _protocol_maker(self, ticker: Ticker, access_log: AccessLog | None) -> ProtocolFactory:
+    def _protocol_maker(self, ticker: Ticker, access_log: AccessLog | None, limit: int) -> ProtocolFactory:
         factory = self._factory or ServerHttpProtocol
         mounts = make_responders(
             self._settings.static,
@@ -209,7 +218,6 @@ class _Server:
         )
         health: tuple[Responder, ...] = (self._health,) if self._settings.health.is_on else ()
         options = self._options = make_options(self._settings, (*health, *mounts), access_log, self._scheme)
-        limit = self._settings.limits.connections or allowed_connections()
         admission = Admission(factory, options, ticker, limit)
         proxies = self._settings.proxies
         if proxies.headers != PROXY_PROTOCOL:
@@ -240,7 +248,8 @@ class _Server:
         self, order: Order, servers: list[asyncio.Server], make_protocol: ProtocolFactory, parts: LoopParts
     ) -> None:
         """Do as ordered, until nobody is served any more, and say how that went."""
-        connections = parts.ticker.connections
+        loop, connections = asyncio.get_running_loop(), parts.ticker.connections
+        is_over = loop.time() + self._settings.timeouts.shutdown
         if order is not Order.RETIRE:  # others want requests then
             self._health.drain()
         await self._stop_accepting(servers, make_protocol, is_last=order is not Order.RETIRE)
@@ -248,6 +257,8 @@ class _Server:
             self._certificates.close()  # others have the next handshakes, and the word
         busy = sum(each.phase is Phase.ANSWERING for each in cast("set[Connection]", connections))
         self._close(connections, order)
+        # The connections' own deadlines for this are up to a second late, as the ticker is.
+        loop.call_at(is_over, parts.ticker.end)
         while connections and order is not Order.FORCE:
             next_order = await _first(self._orders.next(), _wait_lost(connections))
             if next_order is Order.STOP and order is Order.RETIRE:
@@ -284,8 +295,13 @@ class _Server:
             server.close()
         for each in self._sockets:
             each.close()  # so that nobody is left to wait in it when the others have closed it as well
-        made = (loop.connect_accepted_socket(make_protocol, each, **self._tls) for each in waiting)
-        await asyncio.gather(*made, return_exceptions=True)  # a client may have gone
+        coming = (loop.connect_accepted_socket(make_protocol, each, **self._tls) for each in waiting)
+        made = [asyncio.ensure_future(each) for each in coming]
+        if made:
+            _, late = await asyncio.wait(made, timeout=_HANDSHAKES)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*made, return_exceptions=True)  # a client may have gone
         await _let_loop_turn()  # to read what clients have sent already
 
     def _let_go(self) -> None:

@@ -7,6 +7,7 @@ made and cancelled a hundred times for each time that it fires.
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _LONGEST_PERIOD = 0.5  # seconds; the Date of an answer is at most this old
 _SHORTEST_PERIOD = 0.02
 _TICKS_PER_TIMEOUT = 4
+_END_OF_TIME = sys.float_info.max  # later than any deadline, but not than none, which is infinite
 _IDLE_TICKS = 20  # ticks without a connection before the ticker rests
 
 
@@ -100,6 +102,11 @@ class Ticker:
     def deadline_in(self, seconds: float) -> float:
         """Return the time by `now` at which ``seconds`` have passed for sure."""
         return self.now + self._period + seconds
+
+    def end(self) -> None:
+        """Let the time of all be over, to the moment: of those that have been told to close."""
+        for connection in tuple(self.connections):
+            connection.check_deadline(_END_OF_TIME)
 
     def _tick(self) -> None:
         # A handler that blocked the loop kept the server from hearing its clients: what they have sent comes

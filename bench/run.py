@@ -4,6 +4,9 @@ Each server runs on one core and wrk on another, the servers take turns within a
 is user and system time of the whole server per request, read from /proc: it is steadier than requests per
 second. The medians of all rounds are printed, with each server's ratio to aioserve.
 
+The scenario "workers" shows one worker and two. There both cores are everybody's, and wrk takes its share of
+them: with two cores of their own two workers could do more than the requests per second that it shows.
+
 Needs Linux, two cores and wrk; nginx and caddy are measured where they are found. The Python peers are
 installed into an environment of their own, .venv-bench.
 """
@@ -54,6 +57,7 @@ class Scenario:
         path: what is asked for.
         headers: and with which header fields.
         revalidates: the client has the file already, and asks whether it is still the same.
+        shares_cores: servers and wrk are on both cores, instead of one each.
     """
 
     name: str
@@ -61,13 +65,16 @@ class Scenario:
     path: str = "/"
     headers: list[str] = field(default_factory=list)
     revalidates: bool = False
+    shares_cores: bool = False
 
 
 HELLO = ["aioserve", "floor", "uvicorn", "granian"]
+WORKERS = ["aioserve", "aioserve 2", "uvicorn", "uvicorn 2"]
 FILES = ["static", "nginx cached", "nginx", "caddy", "granian files", "starlette"]
 
 SCENARIOS = [
     Scenario("hello", HELLO),
+    Scenario("workers", WORKERS, shares_cores=True),
     Scenario("browser", HELLO, headers=BROWSER),
     Scenario("static-1k", FILES, path="/1k.bin"),
     Scenario("static-1k-browser", FILES, path="/1k.bin", headers=BROWSER),
@@ -108,11 +115,12 @@ def run_scenario(scenario: Scenario, site: str, rounds: int, seconds: int) -> di
     figures: dict[str, list[tuple[float, float]]] = {server.name: [] for server in present}
     for _ in range(rounds):
         for server in present:
-            with running(server, site) as (pid, port):
+            with running(server, site, "0,1" if scenario.shares_cores else "0") as (pid, port):
                 url = f"http://127.0.0.1:{port}{server.prefix}{scenario.path}"
                 load(url, scenario, 1)
                 figures[server.name].append(measure(pid, url, scenario, seconds))
-    print(f"\n{scenario.name}: median of {rounds} rounds of {seconds} s, 64 connections")
+    cores = ", servers and wrk share two cores" if scenario.shares_cores else ""
+    print(f"\n{scenario.name}: median of {rounds} rounds of {seconds} s, 64 connections{cores}")
     print(f"{'server':14} {'us/request':>10} {'requests/s':>11} {'ratio':>6}")
     medians = {
         name: {
@@ -143,10 +151,11 @@ def processor_time(pid: int) -> float:
 
 
 def load(url: str, scenario: Scenario, seconds: int) -> int:
-    """Let wrk ask from the second core; return how many requests were answered, all of them well."""
+    """Let wrk ask, from the second core or from both; return how many requests were answered, all well."""
     fields = [*scenario.headers, *(validators_of(url) if scenario.revalidates else [])]
     headers = [word for header in fields for word in ("-H", header)]
-    wrk = ["taskset", "-c", "1", "wrk", "-t1", "-c64", f"-d{seconds}", *headers, url]
+    cores = "0,1" if scenario.shares_cores else "1"
+    wrk = ["taskset", "-c", cores, "wrk", "-t1", "-c64", f"-d{seconds}", *headers, url]
     said = subprocess.run(wrk, check=True, capture_output=True, text=True).stdout
     if "Non-2xx" in said or "Socket errors" in said:
         raise SystemExit(f"bench: not all requests were answered:\n{said}")

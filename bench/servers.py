@@ -1,4 +1,4 @@
-"""The servers that are measured, and how they are started on the first core."""
+"""The servers that are measured, and how they are started, most of them on the first core."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ def servers() -> dict[str, Server]:
     python = sys.executable
     peer = str(PEERS / "bin") + "/"
     quiet = ["--no-access-log", "-q"]
+    aioserve = [python, "-m", "aioserve", "bench/app.py:Handler", "--port", "PORT", *quiet]
     uvicorn = [peer + "uvicorn", "--app-dir", str(HERE), "--port", "PORT", "--no-access-log"]
     granian = [
         *(peer + "granian", "--interface", "rsgi", "app_rsgi:app", "--port", "PORT"),
@@ -54,9 +55,11 @@ def servers() -> dict[str, Server]:
     ]
     listed = [
         Server("floor", [python, str(HERE / "floor.py"), "PORT"]),
-        Server("aioserve", [python, "-m", "aioserve", "bench/app.py:Handler", "--port", "PORT", *quiet]),
+        Server("aioserve", aioserve),
+        Server("aioserve 2", [*aioserve, "--workers", "2"]),
         Server("static", [python, "-m", "aioserve", "--static", "SITE", "--port", "PORT", *quiet]),
         Server("uvicorn", [*uvicorn, "app_asgi:app"]),
+        Server("uvicorn 2", [*uvicorn, "app_asgi:app", "--workers", "2"]),
         Server("starlette", [*uvicorn, "app_starlette:app"]),
         Server("granian", granian),
         Server(
@@ -80,8 +83,8 @@ def install_peers() -> None:
 
 
 @contextmanager
-def running(server: Server, site: str) -> Iterator[tuple[int, int]]:
-    """Start a server on the first core and stop it in the end; yields its pid and port."""
+def running(server: Server, site: str, cores: str = "0") -> Iterator[tuple[int, int]]:
+    """Start a server on the first core, or on others, and stop it in the end; yields its pid and port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -93,7 +96,7 @@ def running(server: Server, site: str) -> Iterator[tuple[int, int]]:
         Path(site, name).write_text(text, encoding="ascii")
     command = [word.replace("PORT", str(port)).replace("SITE", site) for word in server.command]
     process = subprocess.Popen(
-        ["taskset", "-c", "0", *command],
+        ["taskset", "-c", cores, *command],
         cwd=HERE.parent,
         env={"PATH": "/usr/sbin:/usr/bin:/bin", "HOME": site, "STATIC_FOLDER": site},
         stdout=subprocess.DEVNULL,

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
+from contextlib import ExitStack
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from aioserve.settings import Process
 from tests.answers import Answering
+from tests.running import LOOPS, Clients
 
 # A machine that has other things to do is slow, and no test says anything about the speed of one.
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -36,3 +41,28 @@ def answering():
 def writer(answering):
     """The writer of that answer."""
     return answering.writer
+
+
+@pytest.fixture
+def _handlers(monkeypatch):
+    """Leave the handlers of the process, and pytest-timeout's timer, as they were."""
+    monkeypatch.setattr(os, "_exit", lambda code: pytest.exit(f"the runner ended the process: {code}"))
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    before = [signal.getsignal(number) for number in numbers]
+    timer = signal.setitimer(signal.ITIMER_REAL, 0)
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+    signal.setitimer(signal.ITIMER_REAL, *timer)
+
+
+@pytest.fixture(params=LOOPS, ids=["asyncio", "uvloop"][: len(LOOPS)])
+def process(request):
+    """Each event loop in turn."""
+    return Process(uvloop=request.param)
+
+
+@pytest.fixture
+def clients():
+    with ExitStack() as opened:
+        yield Clients(opened)

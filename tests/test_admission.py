@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pytest
 
 from aioserve import admission
-from aioserve.admission import allowed_connections
+from aioserve.admission import allowed_connections, allowed_strangers
 from aioserve.listen.tls import Pair, make_context
 from aioserve.settings import Tls
 from tests.admitting import admitting
@@ -47,6 +47,30 @@ def test_a_limit_that_cannot_be_raised_stays(monkeypatch, error):
     monkeypatch.setattr(resource, "getrlimit", lambda _which: (1024, 2**63 - 1))
     monkeypatch.setattr(resource, "setrlimit", refuse)
     assert allowed_connections() == 768
+
+
+@pytest.mark.parametrize(
+    ("files", "wanted", "allowed", "strangers"),
+    [(1024, 1, 1, 255), (1024, 960, 960, 16), (1024, 961, 960, 16), (64, 33, 32, 8), (1, 2, 1, 1)],
+)
+def test_more_connections_than_descriptors_cannot_be_asked_for(
+    monkeypatch, caplog, files, wanted, allowed, strangers
+):
+    monkeypatch.setattr(resource, "getrlimit", lambda _which: (files, files))
+
+    assert allowed_connections(wanted) == allowed
+    assert allowed_strangers(allowed) == strangers
+    said = f"{wanted} connections were asked for; the system has descriptors for {allowed}"
+    assert caplog.messages == ([said] if wanted > allowed else [])
+
+
+def test_the_limit_is_also_raised_for_connections_that_were_asked_for(monkeypatch):
+    asked = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _which: (1024, 524_288))
+    monkeypatch.setattr(resource, "setrlimit", lambda *words: asked.append(words))
+
+    assert allowed_connections(5000) == 5000
+    assert asked == [(resource.RLIMIT_NOFILE, (524_288, 524_288))]
 
 
 # Who is told
@@ -218,6 +242,20 @@ async def test_a_flood_is_cut_off(lost, monkeypatch):
         client, reply = await server.ask()
         assert is_refusal(reply)
         client.close()
+        await lost.get()
+
+
+@on_both_loops
+async def test_no_more_are_told_than_there_are_descriptors_to_spare(lost, monkeypatch):
+    monkeypatch.setattr(admission, "allowed_strangers", lambda _limit: 1)
+    monkeypatch.setattr(admission, "_PATIENCE", 3600)
+    async with admitting(Slow, 1) as server:
+        await server.busy()
+        told, reply = await server.ask()
+        assert is_refusal(reply)
+        cut = await server.connect()
+        assert await cut.rest() == b""
+        told.close()
         await lost.get()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from email.utils import parsedate_to_datetime
+from math import inf
 
 import pytest
 
@@ -128,6 +129,17 @@ def test_a_connection_that_goes_wrong_does_not_stop_the_clock(loop, ticker):
     loop.advance(0.5)
 
     assert other.seen == [1.0]
+
+
+def test_the_time_of_all_can_be_over_and_that_is_before_no_time_at_all(ticker):
+    connections = [FakeConnection() for _ in range(2)]
+    for each in connections:
+        ticker.add(each, 75)
+    ticker.end()
+
+    for each in connections:
+        (now,) = each.seen
+        assert 1e100 < now < inf
 
 
 # Rest

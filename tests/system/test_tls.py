@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
 import socket
 import ssl
 import sys
-from contextlib import closing
+from contextlib import ExitStack, closing
 from hashlib import sha256
 from http.client import HTTPSConnection
+from pathlib import Path
 
 import pytest
 
@@ -430,3 +432,20 @@ def test_a_self_signed_certificate_and_one_of_files_are_refused_as_usage(start):
 
     assert program.wait() == 2
     assert program.stderr.text.startswith("aioserve: error: --ssl-self-signed")
+
+
+def test_clients_that_wait_to_be_accepted_and_say_nothing_do_not_keep_the_end(serve):
+    server = serve("--ssl-certfile", "both.pem")
+    parent = server.program.pid
+    workers = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split()
+    for each in workers:
+        os.kill(int(each), signal.SIGSTOP)
+    with ExitStack() as opened:
+        for _ in range(200):
+            opened.enter_context(server.connect_plainly())
+        server.program.send(signal.SIGTERM)
+        for each in workers:
+            os.kill(int(each), signal.SIGCONT)
+
+        assert server.program.wait() == 0
+    assert "by force" not in server.program.stderr.text
