@@ -163,7 +163,10 @@ class _Server:
         loop = asyncio.get_running_loop()
         orders.listen(loop)
         orders.on_abandoned(self._let_go)
-        loop.set_exception_handler(Complaints())
+        complaints = Complaints()
+        loop.set_exception_handler(complaints)
+        if not isinstance(loop, asyncio.BaseEventLoop):
+            complaints.watch(loop)
         observers = open_observers(settings.logs, debug=settings.process.debug, call_later=loop.call_later)
         orders.on(Order.DRAIN, self._health.drain)
         orders.on(Order.REOPEN, observers.reopen)

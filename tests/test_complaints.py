@@ -30,6 +30,44 @@ def test_exhausted_descriptors_are_told_once_in_a_while(loop, monkeypatch, caplo
     assert not any(record.exc_info for record in caplog.records)
 
 
+class Loop:
+    """Has a clock that the test turns, and the next trial."""
+
+    def __init__(self):
+        self.seconds = 0.0
+
+    def time(self):
+        return self.seconds
+
+    def call_later(self, delay, trial, *arguments):
+        self.trial = trial, arguments
+        self.delay = delay
+
+
+def test_they_are_found_out_where_the_loop_does_not_tell(monkeypatch, caplog):
+    loop = Loop()
+    Complaints().watch(loop)
+
+    assert (caplog.messages, loop.delay) == ([], 0.5)
+
+    for error in (FULL, OSError(errno.EACCES, "Permission denied")):
+        with monkeypatch.context() as patch:
+            patch.setattr("aioserve.complaints.os.open", fail_with(error))
+            for _ in range(10):
+                trial, arguments = loop.trial
+                trial(*arguments)
+                loop.seconds += 0.5
+
+    assert caplog.messages == ["No connection can be accepted: Too many open files"]
+
+
+def fail_with(error):
+    def fail(*_):
+        raise error
+
+    return fail
+
+
 @pytest.mark.parametrize(
     "context",
     [

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _RETRY = 0.1  # seconds until lines that nobody read are tried again
+_STUCK = 1.0  # seconds for which nothing was taken, until that is told of
 _OVER = 10.0  # seconds without a loss, so that a slow reader is not told of all the time
 
 
@@ -33,6 +34,10 @@ class LineOutput(Protocol):
     @property
     def lost(self) -> int:
         """Lines that could not be written, so far."""
+
+    @property
+    def sent(self) -> int:
+        """Bytes that somebody has taken, so far."""
 
     @property
     def has_waiting(self) -> bool:
@@ -111,6 +116,8 @@ class AccessLog:
         "_lost_at",
         "_output",
         "_records",
+        "_sent",
+        "_stuck_at",
         "_told",
         "_unformatted",
         "_wants",
@@ -139,6 +146,8 @@ class AccessLog:
         self._unformatted = 0
         self._told = 0  # of the lost ones, as many as somebody was told of
         self._lost_at: float | None = None  # when the last one was, as long as that is not over
+        self._sent = -1
+        self._stuck_at = 0.0  # when so many had been taken for the first time
 
     @property
     def dropped(self) -> int:
@@ -167,10 +176,12 @@ class AccessLog:
         except (OSError, ValueError) as error:  # no space, no reader, a closed stream
             self._note_loss(f"cannot write: {getattr(error, 'strerror', None) or error}")
         else:
-            if lines:
+            if lines and not self._output.has_waiting:
                 self._note_success()
-        if self._output.has_waiting and not self._is_due:
-            self._come_back(_RETRY)
+        if self._output.has_waiting:
+            self._note_waiting()
+            if not self._is_due:
+                self._come_back(_RETRY)
 
     def _come_back(self, delay: float) -> None:
         self._is_due = True
@@ -192,6 +203,16 @@ class AccessLog:
         if self._lost_at is None:
             logger.warning("access log: %s; its lines are dropped until that is over", reason)
         self._lost_at = self._clock()
+
+    def _note_waiting(self) -> None:
+        now = self._clock()
+        if self._output.sent != self._sent:
+            self._sent, self._stuck_at = self._output.sent, now
+        elif self._lost_at is not None:
+            self._lost_at = now
+        elif now - self._stuck_at >= _STUCK:
+            logger.warning("access log: nobody reads it; its lines wait, and are dropped when there are many")
+            self._lost_at = now
 
     def _note_success(self) -> None:
         if self._lost_at is not None and self._clock() - self._lost_at >= _OVER:

@@ -38,16 +38,20 @@ class LogFile:
         self._path = path
         self._lost_before = 0  # by those that were open before
         try:
-            self._file = _open(path)
+            self._file, self._sink = _open(path)
         except (OSError, ValueError) as error:
             problem = f"--access-log-file: {path!r} cannot be written: {_reason(error)}"
             raise ConfigurationError(problem) from None
-        self._sink = Sink(self._file.fileno())
 
     @property
     def lost(self) -> int:
         """Lines that could not be written, so far."""
         return self._lost_before + self._sink.lost
+
+    @property
+    def sent(self) -> int:
+        """Bytes that the one that is open now has taken."""
+        return self._sink.sent
 
     @property
     def has_waiting(self) -> bool:
@@ -77,7 +81,7 @@ class LogFile:
             flush: writes what still belongs to the old one.
         """
         try:
-            file = _open(self._path)
+            opened = _open(self._path)
         except OSError as error:
             problem = "access log: %r cannot be opened anew: %s; the old one is written on"
             logger.error(problem, self._path, _reason(error))  # noqa: TRY400 - the disk's fault
@@ -85,7 +89,7 @@ class LogFile:
         flush()
         self.close()
         self._lost_before += self._sink.lost
-        self._file, self._sink = file, Sink(file.fileno())
+        self._file, self._sink = opened
 
     def close(self, *, is_copy: bool = False) -> None:
         """Write what waits as long as somebody reads; in a forked process, only let go."""
@@ -93,8 +97,15 @@ class LogFile:
         self._file.close()
 
 
-def _open(path: str) -> FileIO:
-    return FileIO(path, "a", opener=lambda name, _: os.open(name, _FLAGS, _MODE))
+def _open(path: str) -> tuple[FileIO, Sink]:
+    file = FileIO(path, "a", opener=lambda name, _: os.open(name, _FLAGS, _MODE))
+    sink = Sink(file.fileno())
+    try:
+        sink.open()
+    except OSError:  # there are no descriptors left
+        file.close()
+        raise
+    return file, sink
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -186,6 +186,7 @@ def open_observers(logs: Logs, *, debug: bool, call_later: CallLater) -> Observe
     """
     out = _open_output(logs)
     err = Output(sys.stderr, logs.color)
+    err.open()
     screen = _open_screen(err)
     setup = LoggerSetup(OutputHandler(err, _formatter(err, screen, debug=debug)), logs.level)
     # A person sees the line of a request at once, between the messages that belong to it.
@@ -201,7 +202,10 @@ def open_observers(logs: Logs, *, debug: bool, call_later: CallLater) -> Observe
 def _open_output(logs: Logs) -> Output | LogFile:
     if logs.access_log and logs.access_log_file != STANDARD_OUTPUT:
         return LogFile(logs.access_log_file)
-    return Output(sys.stdout, logs.color)
+    output = Output(sys.stdout, logs.color)
+    if logs.access_log:
+        output.open()
+    return output
 
 
 def _open_screen(output: Output) -> Screen | None:

@@ -43,12 +43,23 @@ class Sink:
 
     Attributes:
         lost: lines that could not be written, so far.
+        sent: bytes that have been taken, so far.
     """
 
-    __slots__ = ("_broke_off", "_descriptor", "_is_inside", "_limit", "_lock", "_route", "_waiting", "lost")
+    __slots__ = (
+        "_broke_off",
+        "_descriptor",
+        "_is_inside",
+        "_limit",
+        "_lock",
+        "_route",
+        "_waiting",
+        "lost",
+        "sent",
+    )
 
     def __init__(self, descriptor: int, limit: int = LIMIT) -> None:
-        self.lost = 0
+        self.lost = self.sent = 0
         self._descriptor = descriptor
         self._limit = limit
         self._lock = Lock()  # messages come from any thread
@@ -56,6 +67,14 @@ class Sink:
         self._waiting = bytearray()
         self._is_inside = False  # what was taken last is the beginning of a line
         self._broke_off = False  # and the rest of it is lost
+
+    def open(self) -> None:
+        """Take a descriptor of our own now, and not with the first line, when there may be none left.
+
+        Raises:
+            OSError: there is none left now.
+        """
+        self._opened()
 
     @property
     def waiting(self) -> int:
@@ -100,13 +119,16 @@ class Sink:
             self._route.close()
             self._route = None
 
+    def _opened(self) -> _Route:
+        if self._route is None:
+            self._route = _choose_route(self._descriptor)
+        return self._route
+
     def _push(self) -> None:
         if not self._waiting:
             return
         try:
-            if self._route is None:
-                self._route = _choose_route(self._descriptor)
-            self._send(self._route)
+            self._send(self._opened())
         except BlockingIOError:
             pass
         except OSError:
@@ -124,6 +146,7 @@ class Sink:
             taken = route.send(piece)
             self._is_inside = piece[taken - 1] != ord("\n")
             del self._waiting[:taken]
+            self.sent += taken
 
     def _end_of_piece(self, route: _Route) -> int:
         """Return where the next write ends: behind whole lines that are taken together, if there are any."""

@@ -8,6 +8,7 @@ at the end of the process, which turns ``aioserve ... | head -1`` into an error.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aioserve.observe.sinks import Sink
@@ -53,6 +54,12 @@ class Output:
         self.is_coloured = stream is not None and _is_coloured(color, environ, is_terminal=self.is_terminal)
         self.is_journal = _is_journal(descriptor, environ)
 
+    def open(self) -> None:
+        """Be ready for a time when there are no descriptors left."""
+        if self._sink is not None:
+            with suppress(OSError):  # there are none left now; then the first line tries again
+                self._sink.open()
+
     @property
     def is_dressed(self) -> bool:
         """Lines are laid out for the eye rather than for a program."""
@@ -62,6 +69,11 @@ class Output:
     def lost(self) -> int:
         """Lines that could not be written, so far."""
         return self._lost + (self._sink.lost if self._sink else 0)
+
+    @property
+    def sent(self) -> int:
+        """Bytes that somebody has taken, so far."""
+        return self._sink.sent if self._sink else 0
 
     @property
     def has_waiting(self) -> bool:

@@ -38,6 +38,10 @@ class FakeOutput:
     def has_waiting(self):
         return bool(self.waiting)
 
+    @property
+    def sent(self):
+        return sum(map(len, self.texts))
+
     def write(self, text):
         if self.error is not None:
             self.lost += text.count("\n")
@@ -228,6 +232,43 @@ def test_new_lines_do_not_make_further_timers_while_others_wait(log, sink, timer
         log(record())
 
     assert len(timers.waiting) == 1
+
+
+def test_one_that_nobody_reads_is_told_of_once_before_anything_is_lost(
+    log, sink, timers, record, clock, caplog
+):
+    sink.is_stuck = True
+    for _ in range(4):
+        log(record())
+        timers.run()
+        clock.seconds += 0.5
+
+    assert caplog.messages == [
+        "access log: nobody reads it; its lines wait, and are dropped when there are many"
+    ]
+
+    clock.seconds += 60
+    timers.run()
+    sink.is_stuck = False
+    for _ in range(2):
+        log(record())
+        timers.run()
+        clock.seconds += 10
+
+    assert caplog.messages[1:] == ["access log: written again; 0 lines were lost"]
+    assert log.dropped == 0
+
+
+def test_a_slow_reader_is_not_told_of(log, sink, timers, record, clock, caplog):
+    for _ in range(10):
+        sink.is_stuck = True
+        log(record())
+        timers.run()
+        clock.seconds += 0.9
+        sink.is_stuck = False
+        timers.run()
+
+    assert caplog.messages == []
 
 
 def test_waiting_lines_can_be_lost_later(log, sink, timers, record, caplog):

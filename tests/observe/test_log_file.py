@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import closing
@@ -29,7 +30,7 @@ def test_lines_are_appended_to_what_is_there(path):
         file.push()
 
         assert path.read_bytes() == b"old\nnew\n"
-        assert (file.lost, file.has_waiting) == (0, False)
+        assert (file.lost, file.sent, file.has_waiting) == (0, 4, False)
 
 
 def test_a_new_file_is_not_for_everybody(path):
@@ -96,6 +97,15 @@ def test_where_it_cannot_be_opened_anew_the_old_one_is_written_on(path, caplog):
 
     assert (moved / "access.log").read_text() == "after\n"
     assert "cannot be opened anew: No such file or directory; the old one is written on" in caplog.text
+
+
+def test_without_descriptors_there_is_none(path, monkeypatch):
+    def none_left(_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("aioserve.observe.sinks.os.dup", none_left)
+    with pytest.raises(ConfigurationError, match="Too many open files"):
+        LogFile(str(path))
 
 
 def test_what_was_lost_before_still_counts(path):

@@ -100,6 +100,16 @@ def test_lines_arrive(ends):
         assert (sink.waiting, sink.lost) == (0, 0)
 
 
+def test_it_may_be_opened_before_the_first_line(pipe):
+    with closing(Sink(pipe.write_end)) as sink:
+        sink.open()
+        sink.write(b"one\n")
+        sink.open()
+
+        assert pipe.read() == b"one\n"
+        assert sink.sent == 4
+
+
 def test_nobody_waits_for_a_reader_and_every_line_arrives_in_the_end(ends):
     sink = Sink(ends.write_end)
     sink.write(MUCH)

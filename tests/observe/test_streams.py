@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import subprocess
@@ -127,6 +128,34 @@ def test_text_that_nobody_reads_waits(pipe):
         assert not output.has_waiting
 
 
+def test_it_can_be_opened_before_there_are_no_descriptors_left(pipe, monkeypatch):
+    reader, writer = pipe
+    with closing(Output(writer)) as output:
+        output.open()
+        monkeypatch.setattr("aioserve.observe.sinks.os.open", no_descriptors)
+        monkeypatch.setattr("aioserve.observe.sinks.os.dup", no_descriptors)
+        output.write("text\n")
+
+        assert reader.read(100) == b"text\n"
+        assert output.sent == 5
+
+
+def test_where_there_are_none_left_already_the_first_line_tries_again(pipe, monkeypatch):
+    reader, writer = pipe
+    with closing(Output(writer)) as output:
+        with monkeypatch.context() as patch:
+            patch.setattr("aioserve.observe.sinks.os.open", no_descriptors)
+            patch.setattr("aioserve.observe.sinks.os.dup", no_descriptors)
+            output.open()
+        output.write("text\n")
+
+        assert reader.read(100) == b"text\n"
+
+
+def no_descriptors(*_):
+    raise OSError(errno.EMFILE, "Too many open files")
+
+
 def test_what_is_lost_is_an_error_and_counted():
     with FULL.open("w", encoding="utf-8") as full, closing(Output(full)) as output:
         with pytest.raises(OSError, match="No space left"):
@@ -138,10 +167,11 @@ def test_what_is_lost_is_an_error_and_counted():
 def test_a_stream_without_a_descriptor_never_waits():
     output = Output(io.StringIO())
     output.write("text\n")
+    output.open()
     output.push()
     output.close()
 
-    assert (output.lost, output.has_waiting) == (0, False)
+    assert (output.lost, output.sent, output.has_waiting) == (0, 0, False)
 
 
 def test_lines_for_a_stream_in_memory_that_is_closed_are_counted():
