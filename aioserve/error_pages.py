@@ -7,14 +7,11 @@ for all others), what it says, and which frames of a traceback are worth showing
 from __future__ import annotations
 
 import asyncio
-import html
-import json
 import traceback as tracebacks
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aioserve.escaping import escape_controls
-from aioserve.http.negotiation import preferred_media_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,6 +67,8 @@ def render_error_page(
         The value of Content-Type, and the body. Where Accept allows none of the three forms it is plain text:
         an error that is understood is worth more than a 406 (RFC 9110 §12.5.1 leaves the choice).
     """
+    from aioserve.http.negotiation import preferred_media_type  # noqa: PLC0415 - with the first error
+
     reason = escape_controls(reason)
     message = escape_controls(message)
     traceback = None if traceback is None else escape_controls(traceback)
@@ -118,6 +117,8 @@ def _leave_out_internal(stack: tracebacks.StackSummary) -> None:
 
 
 def _render_html(status: int, reason: str, message: str, traceback: str | None) -> str:
+    import html  # noqa: PLC0415 - as above
+
     details = ""
     if message:
         details += f"<p>{html.escape(message)}</p>\n"
@@ -128,6 +129,8 @@ def _render_html(status: int, reason: str, message: str, traceback: str | None) 
 
 
 def _render_json(status: int, reason: str, message: str, traceback: str | None) -> str:
+    import json  # noqa: PLC0415 - as above
+
     page: dict[str, object] = {"status": status, "error": reason, "message": message}
     if traceback is not None:
         page["traceback"] = traceback.splitlines()

@@ -10,7 +10,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from aioserve.content_coding import decoder_for, supported_codings
 from aioserve.errors import HttpProcessingError
 from aioserve.payload import EMPTY_PAYLOAD, Payload
 
@@ -135,6 +134,8 @@ class Incoming:
         writer.leaves_body = self._awaits_reader or not self.is_discardable
         decoder = None
         if options.auto_decompress and message.compression is not None:
+            from aioserve.content_coding import decoder_for, supported_codings  # noqa: PLC0415 - it is seldom
+
             decoder = decoder_for(message.compression)
             if decoder is None:
                 known = (("Accept-Encoding", ", ".join(supported_codings())),)

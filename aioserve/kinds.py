@@ -7,8 +7,9 @@ A kind knows nothing of flags, variables or files: those say where a text came f
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from aioserve.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,7 @@ _BOOLEANS = dict.fromkeys(("true", "on", "yes", "1"), True) | dict.fromkeys(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Kind(Generic[T]):
     """One kind of value.
 

@@ -8,11 +8,12 @@ declarations, so a new option is one entry in one section of the settings.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from aioserve.errors import ConfigurationError
+from aioserve.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,7 +32,7 @@ class Reach(IntEnum):
     FILE = 2
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Given:
     """What one source says about one option, still as text.
 
@@ -44,7 +45,7 @@ class Given:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Option:
     """The whole declaration of one option.
 
@@ -144,7 +145,7 @@ class Option:
         return values if self.repeatable else values[-1]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Section:
     """A group of options under one heading, and the settings class that they fill.
 

@@ -7,14 +7,11 @@ asked to stop reading, and goes on when the handler has read most of it.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from aioserve.awaitables import steps
-from aioserve.charsets import decode_text
 from aioserve.errors import BadHttpMessage, HttpProcessingError, PayloadTooLarge
-from aioserve.forms import Multipart, Urlencoded, parse_form_content_type, parse_urlencoded
 from aioserve.multidict import MultiDict
 
 if TYPE_CHECKING:
@@ -377,6 +374,8 @@ class Payload:
             BadHttpMessage: the body is not text in that encoding, or nobody knows it.
         """
         body = yield from self.read()
+        from aioserve.charsets import decode_text  # noqa: PLC0415 - as forms
+
         return decode_text(body, self._content_type, encoding)
 
     @steps
@@ -386,6 +385,8 @@ class Payload:
         Raises:
             BadHttpMessage: the body is not JSON.
         """
+        import json  # noqa: PLC0415 - as forms
+
         body = yield from self.read()
         try:
             return json.loads(body)
@@ -403,13 +404,15 @@ class Payload:
             HttpProcessingError: 413 for more than ``max_fields`` fields, or more than ``max_size`` bytes of a
                 urlencoded form, which is read into memory whole; uploads have the limit of all bodies.
         """
-        match parse_form_content_type(self._content_type):
-            case Urlencoded():
+        from aioserve import forms  # noqa: PLC0415 - many applications have none
+
+        match forms.parse_form_content_type(self._content_type):
+            case forms.Urlencoded():
                 body = yield from self._gather(max_size + 1)
                 if len(body) > max_size:
                     raise PayloadTooLarge(max_size)
-                return parse_urlencoded(body, max_fields=max_fields)
-            case Multipart(boundary):
+                return forms.parse_urlencoded(body, max_fields=max_fields)
+            case forms.Multipart(boundary):
                 return (yield from self._read_multipart(boundary, max_fields))
             case _:
                 fields: MultiDict[str | UploadedFile] = MultiDict()

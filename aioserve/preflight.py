@@ -18,7 +18,6 @@ from aioserve.listen.proxies import PROXY_PROTOCOL
 from aioserve.listen.sockets import Listening, bind_sockets, port_line
 from aioserve.loader import load_handler
 from aioserve.observe.logs import STANDARD_OUTPUT
-from aioserve.static.responder import StaticFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -107,6 +106,10 @@ def _unusable_log(logs: Logs) -> Iterator[ConfigurationError]:
 
 
 def _unusable_folders(static: Static, *, is_check: bool) -> Iterator[ConfigurationError]:
+    if not static.mounts:
+        return
+    from aioserve.static.responder import StaticFiles  # noqa: PLC0415 - only who serves files
+
     absent, is_any_unusable = dict(static.error_pages), False
     places: dict[tuple[bytes, ...], str] = {}  # how the first there spelled it
     for prefix, folder in static.mounts:
@@ -127,7 +130,7 @@ def _unusable_folders(static: Static, *, is_check: bool) -> Iterator[Configurati
         absent = {status: name for status, name in absent.items() if not files.has_page(status)}
         if is_check:  # otherwise it is said when they are first read, and the rest of them is used
             yield from map(ConfigurationError, files.rules.problems())
-    if is_any_unusable or not static.mounts:
+    if is_any_unusable:
         return
     for status, name in absent.items():
         yield ConfigurationError(f"--error-page: there is no {name!r} to be shown for {status}")

@@ -22,27 +22,23 @@ from aioserve.complaints import Complaints
 from aioserve.handler_options import HandlerOptions
 from aioserve.health import HealthAnswers
 from aioserve.http1.parser import ParserLimits
-from aioserve.listen.proxies import PROXY_PROTOCOL
-from aioserve.listen.proxy_protocol import ProxyProtocol
+from aioserve.listen.proxies import OFF, PROXY_PROTOCOL
 from aioserve.loop_parts import LoopParts
 from aioserve.observe.logs import open_observers
-from aioserve.origins import make_origin_reader, trusted_by
 from aioserve.phase import Phase
-from aioserve.responders import make_responders
 from aioserve.server import ServerHttpProtocol
-from aioserve.static.mounts import Mounts
 from aioserve.workers.channel import Order
-from aioserve.workers.describe import describe
 from aioserve.workers.fatigue import Fatigue
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from aioserve.connection import Connection
-    from aioserve.http.messages import Responder
+    from aioserve.http.messages import RequestMessage, Responder
     from aioserve.listen.certificates import Certificates
     from aioserve.observe.access import AccessLog
-    from aioserve.settings import Settings
+    from aioserve.settings import Proxies, Settings
+    from aioserve.static.mounts import Mounts
     from aioserve.ticker import Ticker, Ticking
     from aioserve.workers.orders import Orders
 
@@ -126,8 +122,16 @@ def make_options(
         limits=ParserLimits(limits.line, limits.line, limits.head, limits.headers, limits.body),
         responders=responders,
         ready_limit=settings.static.cache // 2 if settings.static.mounts else 0,
-        read_origin=make_origin_reader(settings.proxies, scheme),
+        read_origin=_make_origin_reader(settings.proxies, scheme),
     )
+
+
+def _make_origin_reader(proxies: Proxies, scheme: str) -> Callable[[RequestMessage], object] | None:
+    if proxies.headers == OFF:
+        return None
+    from aioserve.origins import make_origin_reader  # noqa: PLC0415 - only behind a proxy
+
+    return make_origin_reader(proxies, scheme)
 
 
 class _Server:
@@ -156,6 +160,7 @@ class _Server:
         self._health = HealthAnswers(settings.health)
         self._orders = orders
         self._options: HandlerOptions | None = None
+        self._mounts: tuple[Mounts, ...] = ()
 
     async def serve(self) -> None:
         """Serve, and stop."""
@@ -213,18 +218,26 @@ class _Server:
 
     def _protocol_maker(self, ticker: Ticker, access_log: AccessLog | None, limit: int) -> ProtocolFactory:
         factory = self._factory or ServerHttpProtocol
-        mounts = make_responders(
-            self._settings.static,
-            has_application=self._factory is not None,
-            clock=lambda: ticker.seconds,  # a Last-Modified is never later than Date
-            call_later=asyncio.get_running_loop().call_later,
-        )
+        if self._settings.static.mounts:
+            from aioserve.responders import make_responders  # noqa: PLC0415 - only who serves files
+
+            self._mounts = make_responders(
+                self._settings.static,
+                has_application=self._factory is not None,
+                clock=lambda: ticker.seconds,  # a Last-Modified is never later than Date
+                call_later=asyncio.get_running_loop().call_later,
+            )
         health: tuple[Responder, ...] = (self._health,) if self._settings.health.is_on else ()
-        options = self._options = make_options(self._settings, (*health, *mounts), access_log, self._scheme)
+        options = self._options = make_options(
+            self._settings, (*health, *self._mounts), access_log, self._scheme
+        )
         admission = Admission(factory, options, ticker, limit)
         proxies = self._settings.proxies
         if proxies.headers != PROXY_PROTOCOL:
             return admission
+        from aioserve.listen.proxy_protocol import ProxyProtocol  # noqa: PLC0415 - behind few proxies
+        from aioserve.origins import trusted_by  # noqa: PLC0415
+
         return partial(ProxyProtocol, admission, trusted_by(proxies), ticker, options.timeout)
 
     def close_files(self) -> None:
@@ -232,9 +245,7 @@ class _Server:
         ready = None if self._options is None else self._options.ready
         if self._options is None or ready is None:
             return
-        stores = [
-            *chain.from_iterable(each.stores for each in self._options.responders if isinstance(each, Mounts))
-        ]
+        stores = [*chain.from_iterable(each.stores for each in self._mounts)]
         logger.debug(
             "kept in the end: %d files, %d bytes; %d answers, %d bytes",
             sum(map(len, stores)),
@@ -320,6 +331,8 @@ class _Server:
 
 
 def _describe(parts: LoopParts) -> None:
+    from aioserve.workers.describe import describe  # noqa: PLC0415 - when somebody asks
+
     connections = cast("set[Connection]", parts.ticker.connections)
     logger.warning("%s", describe(connections))
 

@@ -8,7 +8,7 @@ from it. Each part of the server is handed its own section, never the whole.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, ClassVar
 
 from aioserve.errors import ConfigurationError
@@ -33,6 +33,7 @@ from aioserve.listen.proxies import Proxies
 from aioserve.listen.settings import Bind, Tls
 from aioserve.options import Reach, declared_sections, option, repeatable
 from aioserve.static.settings import Static
+from aioserve.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +59,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Application:
     """What is run."""
 
@@ -80,7 +81,7 @@ class Application:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Process:
     """How the process runs."""
 
@@ -170,7 +171,7 @@ class Process:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Timeouts:
     """How long the server waits, in seconds."""
 
@@ -225,7 +226,7 @@ class Timeouts:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Limits:
     """How much the server accepts, in bytes where nothing else is said."""
 
@@ -256,7 +257,7 @@ class Limits:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Health:
     """What load balancers and orchestrators ask."""
 
@@ -273,7 +274,7 @@ class Health:
     ready: str = option("--health-ready", URL_PATH, "/-/ready", "The path for the second.")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Logs:
     """What is written where."""
 
@@ -332,7 +333,7 @@ class Logs:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Look:
     """What is read, checked or shown."""
 
@@ -380,18 +381,18 @@ class Look:
     help: bool = option("-h --help", BOOLEAN, False, "Print this help and exit.", reach=Reach.TYPED)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Settings:
     """All sections, and where each value that is no default came from, by key."""
 
     application: Application = Application()
-    bind: Bind = Bind()  # noqa: RUF009 - frozen, like the others
+    bind: Bind = Bind()
     process: Process = Process()
     timeouts: Timeouts = Timeouts()
     limits: Limits = Limits()
-    static: Static = Static()  # noqa: RUF009 - as above
-    tls: Tls = Tls()  # noqa: RUF009 - as above
-    proxies: Proxies = Proxies()  # noqa: RUF009 - as above
+    static: Static = Static()
+    tls: Tls = Tls()
+    proxies: Proxies = Proxies()
     health: Health = Health()
     logs: Logs = Logs()
     look: Look = Look()

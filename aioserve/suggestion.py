@@ -1,12 +1,10 @@
 """The word that somebody probably meant.
 
-This file alone decides how near is near enough, for keys, attributes and modules alike. It is imported where
-something has already gone wrong.
+This file alone decides how near is near enough, for keys, attributes and modules alike.
 """
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,5 +13,7 @@ if TYPE_CHECKING:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Format the nearest known word as `` (did you mean 'this'?)``; empty where nothing is near."""
+    from difflib import get_close_matches  # noqa: PLC0415 - most words are right
+
     nearest = get_close_matches(word, sorted(known), n=1)
     return f" (did you mean {nearest[0]!r}?)" if nearest else ""

@@ -7,9 +7,9 @@ address can be had is found out by whoever binds it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from aioserve.kinds import PORT, Kind
+from aioserve.values import value
 
 ANYBODY = 0o666
 """The mode of a unix socket where none is given: everybody on the machine may connect, as to 127.0.0.1.
@@ -25,7 +25,7 @@ _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 _NAME = re.compile(r"[!-9;-~]{1,255}")  # what systemd takes for FileDescriptorName=, blanks left out
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TcpAddress:
     """A host and a port.
 
@@ -38,7 +38,7 @@ class TcpAddress:
     port: int | str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UnixAddress:
     """A unix socket.
 
@@ -51,14 +51,14 @@ class UnixAddress:
     mode: int = ANYBODY
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class InheritedDescriptor:
     """A socket that whoever started the process has opened, by the number of its descriptor."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SystemdSockets:
     """The sockets that systemd has opened: those of one ``FileDescriptorName=``, or all where it is empty."""
 

@@ -20,12 +20,10 @@ import ssl
 import time
 from contextlib import contextmanager
 from dataclasses import replace
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from aioserve.errors import TlsError
 from aioserve.listen.kept_pair import DAY, SOON, KeptPair, format_date
-from aioserve.listen.self_signed import self_signed_file
 from aioserve.listen.server_names import BadNamesHook, find_name, index_names
 from aioserve.listen.tls import make_context, pairs_of
 
@@ -70,6 +68,8 @@ def files_of(tls: Tls) -> Iterator[Tls]:
     if not tls.self_signed:
         yield tls
         return
+    from aioserve.listen.self_signed import self_signed_file  # noqa: PLC0415 - for development
+
     with self_signed_file() as certfile:
         yield replace(tls, certfiles=(certfile,), self_signed=False)
 
@@ -110,6 +110,8 @@ class Certificates:
 
     def introduce(self) -> None:
         """Tell by what a person knows a certificate that nobody else vouches for."""
+        from hashlib import sha256  # noqa: PLC0415 - 2 ms, for one that is made
+
         for leaf in (each.leaf for each in self._pairs):
             names, fingerprint = ", ".join(leaf.names), sha256(leaf.der).hexdigest()
             logger.info("self-signed certificate for %s; SHA-256 %s", names, fingerprint)

@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aioserve import send_buffer
 from aioserve.errors import BindError
+from aioserve.values import value
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -25,7 +25,7 @@ _VARIABLES = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
 _FAMILIES = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HandedOver:
     """What systemd has handed over to this process.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from aioserve.kinds import Kind, choice
 from aioserve.options import option, repeatable
+from aioserve.values import value
 
 OFF = "off"
 X_FORWARDED = "x-forwarded"
@@ -23,7 +23,7 @@ def _parse_trusted(text: str) -> tuple[str, ...]:
 TRUSTED = Kind("CIDR[,...]", "a network, such as 10.0.0.0/8 or ::1, or unix", _parse_trusted, ",".join)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Proxies:
     """Whose word is taken for who the client is."""
 

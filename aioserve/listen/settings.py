@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from aioserve.kinds import BOOLEAN, COUNT, PATH, PORT, TEXT
 from aioserve.listen.addresses import ADDRESS
 from aioserve.options import option, repeatable
+from aioserve.values import value
 
 if TYPE_CHECKING:
     from aioserve.listen.addresses import Address
@@ -16,7 +16,7 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8080
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Bind:
     """Where the server listens.
 
@@ -61,7 +61,7 @@ class Bind:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Tls:
     """With which certificates TLS is spoken, and with whom."""
 

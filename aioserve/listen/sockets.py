@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aioserve.errors import BindError, ConfigurationError
 from aioserve.listen import inherited, tcp, unix
 from aioserve.listen.addresses import InheritedDescriptor, SystemdSockets, TcpAddress, UnixAddress
 from aioserve.listen.settings import DEFAULT_HOST, DEFAULT_PORT
+from aioserve.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _IP = (socket.AF_INET, socket.AF_INET6)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Listener:
     """One socket.
 

@@ -32,8 +32,9 @@ def resolve(address: TcpAddress) -> list[tuple[socket.AddressFamily, Place]]:
         BindError: there is no such name.
     """
     host, port = address.host, address.port
+    name = host.encode("ascii") if host.isascii() else host  # as a text it would load Unicode's tables
     try:
-        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(name or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (socket.gaierror, UnicodeError) as error:
         if getattr(error, "errno", None) == socket.EAI_SERVICE:
             raise BindError(f"cannot listen on {host}: there is no service named {port!r}") from None

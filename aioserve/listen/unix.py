@@ -10,18 +10,18 @@ import os
 import socket
 import stat
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aioserve.errors import BindError
 from aioserve.listen.holders import holder_of_path
+from aioserve.values import value
 
 if TYPE_CHECKING:
     from aioserve.listen.addresses import UnixAddress
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SocketFile:
     """The file of a socket that we have bound.
 

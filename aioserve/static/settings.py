@@ -6,19 +6,19 @@ others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from aioserve.kinds import BOOLEAN, MOUNT, SIZE, TEXT
 from aioserve.options import option, repeatable
 from aioserve.static.kinds import CACHE_CONTROL, ERROR_PAGE, HEADER, ORIGIN
+from aioserve.values import value
 
 if TYPE_CHECKING:
     from aioserve.kinds import Mount
     from aioserve.static.kinds import ErrorPage, Header
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Static:
     """Which files are served, and how."""
 

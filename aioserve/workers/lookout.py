@@ -5,7 +5,6 @@ This file decides when there is one, what is done when it dies, and how its find
 
 from __future__ import annotations
 
-import json
 import logging
 import selectors
 import socket
@@ -129,6 +128,8 @@ class Lookout:
             data = b""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
+            import json  # noqa: PLC0415 - only with --reload
+
             what, *names = json.loads(line)
             if names:
                 self._on_changed(f"{_describe(what, *names)} changed")

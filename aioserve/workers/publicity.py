@@ -6,7 +6,6 @@ or the log at the standard error, the service manager, and the files that script
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from dataclasses import replace
@@ -75,7 +74,10 @@ class Publicity:
         try:
             if self._port_file.is_wanted:
                 self._port_file.write(port_line(listening.sockets))
-            self._ready_file.write(json.dumps({"pid": os.getpid(), "addresses": addresses}) + "\n")
+            if self._ready_file.is_wanted:
+                import json  # noqa: PLC0415 - for those who want the file
+
+                self._ready_file.write(json.dumps({"pid": os.getpid(), "addresses": addresses}) + "\n")
         except ConfigurationError as problem:
             if not self.has_said_ready:
                 raise

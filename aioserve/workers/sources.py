@@ -8,10 +8,11 @@ look at, and it changes seldom.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from aioserve.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,7 +27,7 @@ _FOREIGN_FOLDERS = (".*", "__pycache__", "site-packages", "node_modules")
 _SCRATCH_FILES = ("*.sw?", "*~", ".#*", "#*#", "flycheck_*", "*___jb_*___", "4913", "*.pyc", "*.tmp")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sources:
     """The files that matter.
 

@@ -121,7 +121,7 @@ def test_default_is_a_port_of_this_machine_alone(monkeypatch, bind):
     bind(host="::1")
     bind(port=0)
 
-    assert asked == [("127.0.0.1", 8080), ("::1", 8080), ("127.0.0.1", 0)]
+    assert asked == [(b"127.0.0.1", 8080), (b"::1", 8080), (b"127.0.0.1", 0)]
 
 
 def test_addresses_are_bound_in_their_order_and_each_once(bind):

@@ -66,10 +66,11 @@ def test_address_that_a_name_has_twice_is_one(monkeypatch):
     ("host", "port", "said"),
     [
         ("host.invalid", 0, r"cannot listen on 'host\.invalid': .+"),
-        ("x" * 64, 0, r"cannot listen on 'x+': .*label.*"),
+        ("x" * 64, 0, r"cannot listen on 'x+': .+"),
+        ("é" * 64, 0, r"cannot listen on 'é+': .*label.*"),
         ("127.0.0.1", "nosuch", r"cannot listen on 127\.0\.0\.1: there is no service named 'nosuch'"),
     ],
-    ids=["unknown name", "no name", "unknown service"],
+    ids=["unknown name", "no name", "no name of Unicode", "unknown service"],
 )
 def test_name_that_is_none_is_refused(host, port, said):
     with pytest.raises(BindError, match=rf"\A{said}\Z") as refused:

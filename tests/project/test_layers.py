@@ -45,7 +45,7 @@ LAYERS = {
     "http1.framing http1.grammar",
     "meaning": "http.conditional http.ranges http.negotiation http.messages http.dates",
     "values": "settings static.settings listen.settings listen.addresses listen.proxies static.kinds options "
-    "kinds trusted http.statuses multidict errors escaping suggestion",
+    "kinds trusted http.statuses multidict errors escaping suggestion values",
     "packages": "units workers static listen observe http1 http aioserve",
 }
 

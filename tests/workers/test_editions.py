@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from aioserve.errors import BindError, ConfigurationError, TlsError
-from aioserve.listen import certificates
 from aioserve.listen.addresses import TcpAddress, UnixAddress
 from aioserve.settings import Bind, Process, Settings, Tls
 from aioserve.workers.editions import Editions
@@ -178,7 +177,7 @@ def openssl(monkeypatch):
         yield str(path)
         path.unlink()
 
-    monkeypatch.setattr(certificates, "self_signed_file", self_signed_file)
+    monkeypatch.setattr("aioserve.listen.self_signed.self_signed_file", self_signed_file)
     return made
 
 
