@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
+from pathlib import Path
 
 from common import HERE, ROOT, Findings
 
@@ -30,7 +31,8 @@ from bench.servers import PEERS, install_peers
 
 _PAUSE = 0.002
 _REQUEST = b"GET / HTTP/1.1\r\nHost: startup.example\r\nConnection: close\r\n\r\n"
-_AIOSERVE = [sys.executable, "-m", "aioserve", "bench/app.py:Handler", "--port", "PORT"]
+_COMMAND = str(Path(sys.executable).with_name("aioserve"))  # as users start it, and as uvicorn is
+_AIOSERVE = [_COMMAND, "bench/app.py:Handler", "--port", "PORT"]
 SERVERS = {
     "aioserve uvloop": [*_AIOSERVE, "--uvloop"],
     "aioserve asyncio": [*_AIOSERVE, "--no-uvloop"],
