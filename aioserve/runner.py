@@ -24,6 +24,7 @@ from aioserve.health import HealthAnswers
 from aioserve.http1.parser import ParserLimits
 from aioserve.listen.proxies import PROXY_PROTOCOL
 from aioserve.listen.proxy_protocol import ProxyProtocol
+from aioserve.live.reporting import Reporter
 from aioserve.loop_parts import LoopParts
 from aioserve.observe.logs import open_observers
 from aioserve.origins import make_origin_reader, trusted_by
@@ -39,9 +40,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from aioserve.connection import Connection
+    from aioserve.handler_options import AccessSink
     from aioserve.http.messages import Responder
     from aioserve.listen.certificates import Certificates
-    from aioserve.observe.access import AccessLog
+    from aioserve.live.reporting import Reports
     from aioserve.settings import Settings
     from aioserve.ticker import Ticker, Ticking
     from aioserve.workers.orders import Orders
@@ -67,6 +69,7 @@ def run(
     sockets: list[socket.socket],
     tls: Certificates | None,
     orders: Orders,
+    reports: Reports | None = None,
 ) -> None:
     """Serve until an order ends it.
 
@@ -76,6 +79,7 @@ def run(
         sockets: listening; they are closed in the end.
         tls: the certificates, where they speak HTTPS.
         orders: from the parent; they are closed in the end.
+        reports: of paths and errors, for those who look on; None where nobody does.
 
     Raises:
         ConfigurationError: a folder cannot be served.
@@ -84,7 +88,7 @@ def run(
     sys.setswitchinterval(min(switch_interval, _SWITCH_INTERVAL))
     try:
         with asyncio.Runner(loop_factory=_choose_loop(settings.process.uvloop)) as runner:
-            runner.run(_Server(settings, factory, sockets, tls, orders).serve())
+            runner.run(_Server(settings, factory, sockets, tls, orders).serve(reports))
     finally:
         sys.setswitchinterval(switch_interval)
         orders.close()
@@ -104,7 +108,7 @@ def _choose_loop(wanted: bool | None) -> Callable[[], asyncio.AbstractEventLoop]
 def make_options(
     settings: Settings,
     responders: tuple[Responder, ...],
-    access_log: AccessLog | None,
+    access_log: AccessSink | None,
     scheme: str = "http",
 ) -> HandlerOptions:
     """Say in the handler's terms what the command's settings ask for; connections speak the scheme."""
@@ -154,7 +158,7 @@ class _Server:
         self._orders = orders
         self._options: HandlerOptions | None = None
 
-    async def serve(self) -> None:
+    async def serve(self, reports: Reports | None = None) -> None:
         """Serve, and stop."""
         settings, orders = self._settings, self._orders
         loop = asyncio.get_running_loop()
@@ -163,12 +167,14 @@ class _Server:
         observers = open_observers(settings.logs, debug=settings.process.debug, call_later=loop.call_later)
         orders.on(Order.DRAIN, self._health.drain)
         orders.on(Order.REOPEN, observers.reopen)
+        reporter = Reporter(reports, loop.call_later) if reports else None
         try:
             if self._certificates:
                 self._certificates.watch(loop.call_later)
                 orders.on(Order.REOPEN, self._certificates.reread)
             parts = LoopParts.of(loop)  # held here, so that it lives from the first connection to the last
-            make_protocol = self._protocol_maker(parts.ticker, observers.access_log)
+            access_log = reporter.beside(observers.access_log) if reporter else observers.access_log
+            make_protocol = self._protocol_maker(parts.ticker, access_log)
             servers = [await self._listen(loop, each, make_protocol) for each in self._sockets]
             Fatigue(
                 settings.process.max_requests or 0,
@@ -184,6 +190,8 @@ class _Server:
         finally:
             if self._certificates:
                 self._certificates.close()
+            if reporter:
+                reporter.close()
             observers.close()
 
     async def _listen(
@@ -195,7 +203,7 @@ class _Server:
         backlog = _AT_ONCE if isinstance(loop, asyncio.BaseEventLoop) else self._settings.bind.backlog
         return await loop.create_server(make_protocol, sock=shared, backlog=backlog, **self._tls)
 
-    def _protocol_maker(self, ticker: Ticker, access_log: AccessLog | None) -> ProtocolFactory:
+    def _protocol_maker(self, ticker: Ticker, access_log: AccessSink | None) -> ProtocolFactory:
         factory = self._factory or ServerHttpProtocol
         mounts = make_responders(
             self._settings.static,

@@ -18,10 +18,12 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from aioserve.errors import ConfigurationError, StartupError
+from aioserve.workers.audience import Audience
 from aioserve.workers.channel import GRACE, News, Order
 from aioserve.workers.editions import Editions
 from aioserve.workers.fleet import HOPELESS, Do, Fleet, Start, State
 from aioserve.workers.notify import ServiceManager
+from aioserve.workers.portrait import Portrait
 from aioserve.workers.processes import BecomeWorker, Processes
 from aioserve.workers.publicity import Publicity
 from aioserve.workers.signals import Signals
@@ -52,13 +54,15 @@ class Supervisor:
     Args:
         settings: all of them.
         read_settings: reads them again.
+        audience: who looks on.
 
     Raises:
         BindError: an address cannot be had.
         ConfigurationError: the settings cannot be followed.
     """
 
-    def __init__(self, settings: Settings, read_settings: Callable[[], Settings]) -> None:
+    def __init__(self, settings: Settings, read_settings: Callable[[], Settings], audience: Audience) -> None:
+        self._audience = audience
         self._editions = Editions(settings, read_settings)
         self._manager = ServiceManager()
         self._public = Publicity(settings, self._manager)
@@ -73,6 +77,8 @@ class Supervisor:
         self._exit_code = 0
         self._answered = self._cut = 0
         self._alive_at = inf
+        self._portrait = Portrait(self._fleet, self._editions)
+        audience.attend(self._selector, self._portrait, partial(self._stop, signal.SIGINT))
         self._do_at: dict[int, Callable[[], None]] = {
             signal.SIGCHLD: self._reap,
             signal.SIGTERM: partial(self._stop, signal.SIGTERM),
@@ -115,9 +121,10 @@ class Supervisor:
     def close(self, *, is_worker: bool = False) -> None:
         """Let go of everything; in a worker, of what is the parent's alone."""
         self._signals.close(is_exiting=not is_worker)
-        self._selector.close()
         self._processes.close()
         self._public.close(is_over=not is_worker)
+        self._audience.close(is_copy=is_worker)
+        self._selector.close()
         # An address that is given up is free only when no worker has its socket any more.
         if is_worker:
             self._editions.settle()
@@ -128,12 +135,13 @@ class Supervisor:
 
     def _wait(self) -> None:
         now = time.monotonic()
-        due = max(min(self._fleet.next_due(), self._alive_at), now)
+        due = max(min(self._fleet.next_due(), self._alive_at, self._audience.next_due()), now)
         happened = self._selector.select(None if due == inf else due - now)
         if (late := time.monotonic() - due) > _ASLEEP:
             self._fleet.slept(late, time.monotonic())
         for key, _ in happened:
             key.data()
+        self._audience.tell(time.monotonic())
         if time.monotonic() >= self._alive_at:
             self._alive_at = time.monotonic() + self._manager.period / 2
             if self._fleet.serving:  # and been heard of in --timeout-worker, or it would have been ended
@@ -169,6 +177,7 @@ class Supervisor:
         if self._manager.period and self._alive_at == inf:
             self._alive_at = time.monotonic()
         self._public.serves(*self.edition, len(fleet.serving))
+        self._audience.begins()
 
     # Signals
 
@@ -264,6 +273,8 @@ class Supervisor:
             if isinstance(step, Start):
                 self._start()
                 continue
+            if step.what is Do.ABORT:
+                self._portrait.restarts += 1
             if step.what in _COMPLAINTS:
                 logger.error(_COMPLAINTS[step.what], step.pid)
             if step.what is Do.STOP:
@@ -291,6 +302,7 @@ class Supervisor:
         if was_on_trial and worker.state is State.STARTING and worker.generation == generation:
             self._give_up_reload()
         elif self._fleet.has_served:
+            self._portrait.restarts += 1
             logger.error("worker %d %s", pid, _describe_end(code))
 
 
@@ -311,7 +323,14 @@ def supervise(settings: Settings, read_settings: Callable[[], Settings]) -> int:
     # Loaded before there are workers, which share it then, and begin sooner.
     from aioserve.workers.worker import work  # noqa: PLC0415 - asyncio, only for who serves
 
-    supervisor = Supervisor(settings, read_settings)
+    audience = Audience(settings)  # first, as whatever is written from now on must not get into its picture
+    try:
+        supervisor = Supervisor(
+            audience.quieten(settings), lambda: audience.quieten(read_settings()), audience
+        )
+    except BaseException:
+        audience.close()
+        raise
     gc.freeze()  # so that no garbage collection writes to what is shared
     is_worker = False
     try:
@@ -323,7 +342,7 @@ def supervise(settings: Settings, read_settings: Callable[[], Settings]) -> int:
         if not is_worker:
             supervisor.close()
     settings, listening = supervisor.edition
-    return work(settings, listening.sockets, channel)
+    return work(settings, listening.sockets, channel, audience.reports)
 
 
 def _size_of(settings: Settings) -> int:

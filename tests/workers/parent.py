@@ -7,6 +7,7 @@ from itertools import count
 from types import SimpleNamespace
 
 from aioserve.settings import Bind, Process, Settings
+from aioserve.workers.audience import Audience
 from aioserve.workers.supervisor import Supervisor
 
 
@@ -129,7 +130,7 @@ class Parent:
 
     def __init__(self, settings=ONE, again=None):
         self.again = again or settings
-        self.supervisor = Supervisor(settings, self.read)
+        self.supervisor = Supervisor(settings, self.read, Audience(settings))
         self.processes = self.supervisor._processes
         self.public = self.supervisor._public
         self.signals = self.supervisor._signals

@@ -8,7 +8,9 @@ import signal
 
 import pytest
 
-from aioserve.settings import Process, Settings, Timeouts
+from aioserve.errors import BindError
+from aioserve.listen.sockets import bind_sockets
+from aioserve.settings import Bind, Process, Settings, Timeouts
 from aioserve.workers import supervisor as module
 from aioserve.workers.channel import Order
 from aioserve.workers.processes import BecomeWorker
@@ -347,11 +349,22 @@ def test_who_is_started_works_and_who_starts_supervises(monkeypatch, becomes_wor
     code = supervise(ONE, lambda: ONE)
 
     if becomes_worker:
-        ((settings, (sock,), channel),) = worked
-        assert (code, settings, channel) == (7, ONE, "channel")
+        ((settings, (sock,), channel, reports),) = worked
+        assert (code, settings, channel, reports) == (7, ONE, "channel", None)
         sock.close()
     else:
         assert (code, worked) == (5, ["closed"])
+
+
+def test_who_looks_on_is_left_where_there_can_be_no_server(monkeypatch):
+    closed = []
+    monkeypatch.setattr(module.Audience, "close", lambda *_, **__: closed.append("closed"))
+    with bind_sockets(Bind("127.0.0.1", 0)).sockets[0] as taken:
+        settings = Settings(bind=Bind("127.0.0.1", taken.getsockname()[1]))
+
+        with pytest.raises(BindError):
+            supervise(settings, lambda: settings)
+    assert closed == ["closed"]
 
 
 def test_end_by_a_signal_without_a_name_is_told_by_its_number():
