@@ -2,7 +2,7 @@
 
 This file decides what a worker remembers of its requests for those who look on, within bounds that clients
 cannot move: a table of paths that forgets the rarest, and the last errors. Foreign text is escaped and
-shortened before it is kept. What is reported is counted from the start of the worker.
+shortened before anybody is told. What is reported is counted from the start of the worker.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import logging
 import traceback
 from collections import deque
+from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -127,18 +128,21 @@ class Tally:
 
     def __call__(self, record: AccessRecord) -> None:
         """Count a request, and keep it if it went wrong."""
-        if record.message is None:
+        message = record.message
+        if message is None:
             return
-        path = _shorten(escape_line(record.message.path.partition("?")[0]), _LONGEST)
-        self._table.add(path, 1, record.duration, record.duration)
-        text = self.errors.claim(record.message)
+        path, _, _ = message.path.partition("?")
+        # Escaped when it is reported: here that would be for every request.
+        self._table.add(path[:_LONGEST], 1, record.duration, record.duration)
+        text = self.errors.claim(message) if self.errors.has_any else ""
         if record.status >= 500 or text:
-            request = f"{_shorten(escape_line(record.message.method), 20)} {path}"
+            request = f"{_shorten(escape_line(message.method), 20)} {_escape_path(path)}"
             self._last.append(ErrorSnapshot(record.started + record.duration, record.status, request, text))
 
     def report(self, pid: int) -> Report:
         """Tell what there is to tell."""
-        return Report(pid, tuple(self._table.top(_REPORTED)), tuple(reversed(self._last)))
+        paths = (replace(each, path=_escape_path(each.path)) for each in self._table.top(_REPORTED))
+        return Report(pid, tuple(paths), tuple(reversed(self._last)))
 
 
 class ExceptionTexts(logging.Handler):
@@ -158,6 +162,11 @@ class ExceptionTexts(logging.Handler):
         # The request is kept as well: as long as it is there nothing else has its number.
         request = record.args[0]
         self._texts[id(request)] = request, _last_line(error)
+
+    @property
+    def has_any(self) -> bool:
+        """Whether there are any."""
+        return bool(self._texts)
 
     def claim(self, request: object) -> str:
         """Return what was logged of a request, once; empty where that is nothing."""
@@ -216,6 +225,10 @@ def _last_line(error: BaseException) -> str:
         return _shorten(escape_controls(lines[-1]).replace("\t", " "), _LONGEST_TEXT)
     except Exception:  # noqa: BLE001 - an exception's text is anybody's code
         return type(error).__name__
+
+
+def _escape_path(path: str) -> str:
+    return _shorten(escape_line(path[:_LONGEST]), _LONGEST)
 
 
 def _shorten(text: str, most: int) -> str:
