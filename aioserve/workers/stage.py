@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 _STDOUT, _STDERR = 1, 2
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _AT_ONCE = 1 << 16  # bytes read
+_LAST_READS = 32  # of that, in the end: more than a pipe has, and not for ever
 _KEPT = 500  # lines that are written to the terminal when the view has ended
 _LONGEST = 4096  # bytes of a line that is handed to the view
 _PATIENCE = 2.0  # seconds for the view to end
@@ -136,7 +137,8 @@ class Stage:
                 os.close(each)
             return
         self._end_view()
-        self._take_written()
+        for _ in range(_LAST_READS):
+            self._take_written()
         for number, saved in self._saved.items():
             os.dup2(saved, number)
         self._write(self._rest + b"\n" if self._rest else b"")
@@ -147,12 +149,13 @@ class Stage:
     # What is written meanwhile
 
     def _take_written(self) -> None:
+        """Take a piece, and no more: who writes without end must not keep the parent from its other work."""
         with suppress(BlockingIOError):
-            while data := os.read(self._reading, _AT_ONCE):
-                if self.is_on:
-                    self._keep(data)
-                else:
-                    self._write(data)
+            data = os.read(self._reading, _AT_ONCE)
+            if self.is_on:
+                self._keep(data)
+            else:
+                self._write(data)
 
     def _keep(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")

@@ -100,13 +100,14 @@ def test_scripts_and_people_attach(terminal, command, tmp_path, start):
     terminal.wait_for(SERVING)
     script = start("aioserve", "--attach", "ctl", env=command)
     script.stdout.wait_for(r"(?m)^\S+ state=serving requests/s=\d+\.\d .* workers=1 errors=\d+ restarts=0$")
-    (tmp_path / "second").mkdir()
+    for folder in ("second", "third"):  # each terminal has a server of tmux of its own
+        (tmp_path / folder).mkdir()
     words = f"aioserve --attach {tmp_path / 'ctl'}"
     with closing(Terminal(tmp_path / "second", words, command)) as other:
         other.wait_for("^q ends the view; the server goes on")
         other.press("q")
         other.wait_for("^exit code 0$")
-    with closing(Terminal(tmp_path / "second", words, command)) as other:
+    with closing(Terminal(tmp_path / "third", words, command)) as other:
         other.wait_for("^q ends the view; the server goes on")
         terminal.press("q")
         other.wait_for("^aioserve: the server has ended\nexit code 0$")

@@ -138,6 +138,7 @@ def test_a_line_without_end_is_broken(monkeypatch):
         scene.stage.begin()
         os.write(2, b"x" * 25)
         scene.turn()
+        scene.turn()
 
         terminal.wait_for(f"got b'\"{'x' * 20}\"\\n'\n")
 
