@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from aioserve.live.rates import History, PathRates
     from aioserve.observe.snapshot import Snapshot
 
+_ROOMY = 70  # columns from which on there is room for what stands at the right edge
 _LATE = 0.1  # seconds by which a loop is late that a person should see
 _SLOW = 1.0  # seconds; the terminal's access log marks the same
 _STATES = {"serving": ACCENT, "stopping": WARNING, "reloading": WARNING}
@@ -120,7 +121,8 @@ def show_durations(scene: Scene, width: int) -> Text:
         style = WARNING if value is not None and value >= _SLOW else PLAIN
         parts += [(name + " ", DIM), (f"{text:<10}", style)]
     parts += [("out ", DIM), format_size(int(scene.history.rates.sent)) + "/s"]
-    return make_line(width, *parts, right=(f"{scene.latest.total:,}", (" in all", DIM)))
+    total: tuple[Part, ...] = (f"{scene.latest.total:,}", (" in all", DIM))
+    return make_line(width, *parts, right=total if width >= _ROOMY else ())
 
 
 def show_connections(scene: Scene, width: int) -> Text:
@@ -130,7 +132,7 @@ def show_connections(scene: Scene, width: int) -> Text:
     for name, number in zip(CONNECTION_STATES, latest.connections, strict=True):
         parts += [f"{number:,}", (f" {name}  ", DIM)]
     refused = sum(latest.refused.values())
-    right: tuple[Part, ...] = ((f"{refused:,} refused", WARNING),) if refused else ()
+    right: tuple[Part, ...] = ((f"{refused:,} refused", WARNING),) if refused and width >= _ROOMY else ()
     return make_line(width, *parts, right=right)
 
 
@@ -210,8 +212,7 @@ def show_messages(scene: Scene, width: int, rows: int) -> list[Text]:
     """Show what the server has written last, the newest below."""
     lines = [make_heading(width, "Messages", scene.glyphs)]
     shown = scene.messages[-(rows - 1) :] if rows > 1 else ()
-    lines += [show_message(text, width, scene.glyphs) for text in shown]
-    return lines if len(lines) > 1 else [*lines, make_line(width, ("none", DIM))][:rows]
+    return lines + [show_message(text, width, scene.glyphs) for text in shown]
 
 
 def show_message(text: str, width: int, glyphs: Glyphs) -> Text:
@@ -228,7 +229,8 @@ def show_message(text: str, width: int, glyphs: Glyphs) -> Text:
 
 def show_foot(scene: Scene, width: int) -> Text:
     """Say what the keys do, and what time it is."""
-    return make_line(width, (scene.keys, DIM), right=((format_clock(scene.latest.time), DIM),))
+    clock: tuple[Part, ...] = ((format_clock(scene.latest.time), DIM),)
+    return make_line(width, (scene.keys, DIM), right=clock if width >= _ROOMY else ())
 
 
 def _show_paths(scene: Scene, width: int, rows: int, titled: tuple[str, Sequence[PathRates]]) -> list[Text]:

@@ -92,24 +92,27 @@ def share_lines(bands: list[Band], height: int) -> list[int]:
 
 
 def _bands_for(scene: Scene, width: int) -> list[Band]:
-    """Say what stands where; parts that have little to say leave their lines to the columns."""
-    latest = scene.latest
+    """Say what stands where; parts that have little to say leave their lines to the columns.
+
+    Messages have a part when there are any: who attaches gets none.
+    """
+    latest, messages = scene.latest, len(scene.messages) + 1
     workers, paths, errors = len(latest.workers) + 1, len(latest.paths) + 1, len(latest.errors) + 1
-    messages = len(scene.messages) + 1
     answers = Band((show_answers, show_workers), 5, min(max(5, workers), 12), 2)
     if width < _WIDE:
-        return [
+        bands = [
             Band((show_traffic,), 5, 20, 3),
             answers,
             Band((show_busiest,), 5, min(max(5, paths), 14), 3),
             Band((show_errors,), 3, min(max(3, errors), 9), 2),
-            Band((show_messages,), 3, max(3, messages), 2),
         ]
+        return [*bands, Band((show_messages,), 3, max(3, messages), 2)] if scene.messages else bands
+    last = (show_errors, show_messages) if scene.messages else (show_errors,)
     return [
         Band((show_traffic,), 6, 24, 2),
         answers,
         Band((show_busiest, show_slowest), 5, min(max(5, paths), 21), 3),
-        Band((show_errors, show_messages), 4, max(4, errors, messages), 3),
+        Band(last, 4, max(4, errors, messages), 3),
     ]
 
 

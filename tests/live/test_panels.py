@@ -69,7 +69,6 @@ def test_nothing_yet_is_said_calmly():
     assert show_connections(QUIET, 60).plain.rstrip() == "42 idle  3 reading  7 answering  1 leaving"
     assert texts(show_busiest(QUIET, 60, 4))[1] == "none yet"
     assert texts(show_errors(QUIET, 60, 4))[1] == "none"
-    assert texts(show_messages(QUIET, 60, 4))[1] == "none"
 
 
 def test_answers_have_rates_shares_and_bars():
@@ -164,7 +163,13 @@ def test_last_messages_are_shown():
 
 
 def test_foot_says_what_keys_do():
-    assert show_foot(SCENE, 40).plain == "q or Ctrl+C stops the server    00:53:30"
+    assert show_foot(SCENE, 70).plain == "q or Ctrl+C stops the server" + " " * 34 + "00:53:30"
+
+
+def test_what_stands_at_the_right_edge_is_left_out_where_there_is_no_room():
+    assert show_foot(SCENE, 40).plain.rstrip() == "q or Ctrl+C stops the server"
+    assert show_durations(SCENE, 40).plain.rstrip() == "p50 0.2ms     p99 1.0ms     max 1.3s"
+    assert "refused" not in show_connections(SCENE, 40).plain
 
 
 def test_a_terminal_without_blocks_gets_ascii():

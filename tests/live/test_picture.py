@@ -51,6 +51,14 @@ def test_usual_terminal_shows_everything():
     assert lines[-1].startswith("q or Ctrl+C stops the server")
 
 
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+def test_without_messages_others_have_their_place(size):
+    lines = draw(scene_of(FIRST, BUSY, messages=()), *size)
+
+    assert not any("Messages" in line for line in lines)
+    assert (len(lines[0]), len(lines)) == size
+
+
 def test_wide_terminal_has_parts_beside_one_another():
     lines = draw(SCENE, 200, 60)
 
