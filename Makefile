@@ -22,6 +22,7 @@ fix: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python man/make.py
+	$(BIN)/python docs/pictures.py
 
 bench: $(STAMP)
 	$(BIN)/python bench/run.py $(ONLY)

@@ -74,6 +74,8 @@ class _Command(click.Command):
             click.echo(_describe_config(typed))
         elif "print-unit" in typed:
             click.echo(_describe_unit(typed))
+        elif "attach" in typed:
+            _attach(typed)
         else:
             return _serve(typed)
         return 0
@@ -122,6 +124,14 @@ def _serve(typed: Mapping[str, Given]) -> int:
     from aioserve.workers.supervisor import supervise  # noqa: PLC0415 - only for serving
 
     return supervise(settings, lambda: _read_settings(typed))
+
+
+def _attach(typed: Mapping[str, Given]) -> None:
+    from aioserve.live.attach import attach  # noqa: PLC0415 - not needed to serve
+
+    settings = build_settings(_collect(typed))
+    if said := attach(str(settings.live.attach), settings.logs.color):
+        click.echo(f"aioserve: {said}", err=True)
 
 
 def _check(settings: Settings) -> int:

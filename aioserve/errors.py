@@ -6,7 +6,8 @@
     ├── ConfigurationError            an option or a file says something unusable     exit 2
     ├── StartupError                  the application did not import or start         exit 3
     │   ├── BindError                 an address cannot be had                        exit 4
-    │   └── TlsError                  certificate or key cannot be used               exit 5
+    │   ├── TlsError                  certificate or key cannot be used               exit 5
+    │   └── AttachError               there is no server to look at                   exit 1
     ├── HttpProcessingError           answered with an error page of its code
     │   ├── BadHttpMessage            400  the peer broke the protocol
     │   │   ├── BadStatusLine         400  ... in its request line
@@ -78,6 +79,12 @@ class TlsError(StartupError):
     """A certificate or a key cannot be used."""
 
     exit_code: ClassVar[int] = 5
+
+
+class AttachError(StartupError):
+    """There is no server that could be looked at, or it wants no more of us."""
+
+    exit_code: ClassVar[int] = 1
 
 
 class HttpProcessingError(AioserveError):

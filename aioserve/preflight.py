@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from aioserve.listen.certificates import Certificates
     from aioserve.server import ServerHttpProtocol
-    from aioserve.settings import Logs, Process, Settings, Static
+    from aioserve.settings import Logs, Settings, Static
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ def prepare(settings: Settings, *, bind: bool = True) -> Preflight:
             found.factory = load_handler(settings.application.app, Path(settings.application.app_dir))
         except StartupError as problem:
             found.problems.append(problem)
-    found.problems.extend(_missing_parts(settings.process))
+    found.problems.extend(_missing_parts(settings))
     found.problems.extend(_unusable_log(settings.logs))
     found.problems.extend(_unusable_folders(settings.static, is_check=settings.look.check))
     if settings.proxies.headers == PROXY_PROTOCOL and settings.tls.is_spoken:
@@ -78,7 +78,8 @@ def prepare(settings: Settings, *, bind: bool = True) -> Preflight:
     return found
 
 
-def _missing_parts(process: Process) -> Iterator[ConfigurationError]:
+def _missing_parts(settings: Settings) -> Iterator[ConfigurationError]:
+    process = settings.process
     if process.uvloop and not find_spec("uvloop"):
         yield ConfigurationError("--uvloop: uvloop is not installed")
     for folder in process.reload_dirs if process.reload else ():
@@ -88,6 +89,7 @@ def _missing_parts(process: Process) -> Iterator[ConfigurationError]:
         "--port-file": process.port_file,
         "--ready-file": process.ready_file,
         "--pid-file": process.pid_file,
+        "--control": settings.live.control,
     }
     for flag, name in files.items():
         if name and (Path(name).is_dir() or not os.access(Path(name).parent, os.W_OK)):

@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from aioserve.connection import Connection
+    from aioserve.handler_options import AccessSink
     from aioserve.http.messages import RequestMessage, Responder
     from aioserve.listen.certificates import Certificates
-    from aioserve.observe.access import AccessLog
+    from aioserve.live.reporting import Reporter, Reports
     from aioserve.settings import Proxies, Settings
     from aioserve.static.mounts import Mounts
     from aioserve.ticker import Ticker, Ticking
@@ -66,6 +67,7 @@ def run(
     sockets: list[socket.socket],
     tls: Certificates | None,
     orders: Orders,
+    reports: Reports | None = None,
 ) -> None:
     """Serve until an order ends it.
 
@@ -75,6 +77,7 @@ def run(
         sockets: listening; they are closed in the end.
         tls: the certificates, where they speak HTTPS.
         orders: from the parent; they are closed in the end.
+        reports: of paths and errors, for those who look on; None where nobody does.
 
     Raises:
         ConfigurationError: a folder cannot be served.
@@ -83,7 +86,7 @@ def run(
     sys.setswitchinterval(min(switch_interval, _SWITCH_INTERVAL))
     try:
         with asyncio.Runner(loop_factory=_choose_loop(settings.process.uvloop)) as runner:
-            runner.run(_Server(settings, factory, sockets, tls, orders).serve())
+            runner.run(_Server(settings, factory, sockets, tls, orders).serve(reports))
     finally:
         sys.setswitchinterval(switch_interval)
         orders.close()
@@ -103,7 +106,7 @@ def _choose_loop(wanted: bool | None) -> Callable[[], asyncio.AbstractEventLoop]
 def make_options(
     settings: Settings,
     responders: tuple[Responder, ...],
-    access_log: AccessLog | None,
+    access_log: AccessSink | None,
     scheme: str = "http",
 ) -> HandlerOptions:
     """Say in the handler's terms what the command's settings ask for; connections speak the scheme."""
@@ -124,6 +127,12 @@ def make_options(
         ready_limit=settings.static.cache // 2 if settings.static.mounts else 0,
         read_origin=_make_origin_reader(settings.proxies, scheme),
     )
+
+
+def _open_reporter(reports: Reports, loop: asyncio.AbstractEventLoop) -> Reporter:
+    from aioserve.live.reporting import Reporter  # noqa: PLC0415 - where somebody looks on
+
+    return Reporter(reports, loop.call_later)
 
 
 def _make_origin_reader(proxies: Proxies, scheme: str) -> Callable[[RequestMessage], object] | None:
@@ -162,7 +171,7 @@ class _Server:
         self._options: HandlerOptions | None = None
         self._mounts: tuple[Mounts, ...] = ()
 
-    async def serve(self) -> None:
+    async def serve(self, reports: Reports | None = None) -> None:
         """Serve, and stop."""
         settings, orders = self._settings, self._orders
         loop = asyncio.get_running_loop()
@@ -175,6 +184,7 @@ class _Server:
         observers = open_observers(settings.logs, debug=settings.process.debug, call_later=loop.call_later)
         orders.on(Order.DRAIN, self._health.drain)
         orders.on(Order.REOPEN, observers.reopen)
+        reporter = _open_reporter(reports, loop) if reports else None
         try:
             if self._certificates:
                 self._certificates.is_speaking = False  # until it is this worker's turn
@@ -183,8 +193,9 @@ class _Server:
                 orders.on(Order.SPEAK, self._certificates.speak)
                 orders.on(Order.TELL, self._certificates.tell)
             parts = LoopParts.of(loop)  # held here, so that it lives from the first connection to the last
+            access_log = reporter.beside(observers.access_log) if reporter else observers.access_log
             limit = allowed_connections(settings.limits.connections or 0)
-            make_protocol = self._protocol_maker(parts.ticker, observers.access_log, limit)
+            make_protocol = self._protocol_maker(parts.ticker, access_log, limit)
             at_once = min(_AT_ONCE, -(-allowed_strangers(limit) // 2))  # those of the turn before are there
             servers = [await self._listen(loop, each, make_protocol, at_once) for each in self._sockets]
             Fatigue(
@@ -201,6 +212,8 @@ class _Server:
         finally:
             if self._certificates:
                 self._certificates.close()
+            if reporter:
+                reporter.close()
             observers.close()
 
     async def _listen(
@@ -216,7 +229,7 @@ class _Server:
         backlog = at_once if isinstance(loop, asyncio.BaseEventLoop) else self._settings.bind.backlog
         return await loop.create_server(make_protocol, sock=shared, backlog=backlog, **self._tls)
 
-    def _protocol_maker(self, ticker: Ticker, access_log: AccessLog | None, limit: int) -> ProtocolFactory:
+    def _protocol_maker(self, ticker: Ticker, access_log: AccessSink | None, limit: int) -> ProtocolFactory:
         factory = self._factory or ServerHttpProtocol
         if self._settings.static.mounts:
             from aioserve.responders import make_responders  # noqa: PLC0415 - only who serves files

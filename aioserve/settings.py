@@ -1,9 +1,9 @@
 """Every option of the command, and the frozen values that they become.
 
 This file alone decides which sections of options there are, and which options are in them; those about
-addresses, TLS, proxies and static files stand beside what they are for. A new one is one entry in its
-section: flag, environment variable, key in a configuration file, help text, manual page and reference follow
-from it. Each part of the server is handed its own section, never the whole.
+addresses, TLS, proxies, static files and the live view stand beside what they are for. A new one is one entry
+in its section: flag, environment variable, key in a configuration file, help text, manual page and reference
+follow from it. Each part of the server is handed its own section, never the whole.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from aioserve.kinds import (
 )
 from aioserve.listen.proxies import Proxies
 from aioserve.listen.settings import Bind, Tls
+from aioserve.live.settings import Live
 from aioserve.options import Reach, declared_sections, option, repeatable
 from aioserve.static.settings import Static
 from aioserve.values import value
@@ -47,6 +48,7 @@ __all__ = [
     "Bind",
     "Health",
     "Limits",
+    "Live",
     "Logs",
     "Look",
     "Process",
@@ -395,6 +397,7 @@ class Settings:
     proxies: Proxies = Proxies()
     health: Health = Health()
     logs: Logs = Logs()
+    live: Live = Live()
     look: Look = Look()
     sources: Mapping[str, str] = field(default_factory=dict)
 

@@ -47,13 +47,13 @@ class Handler(ServerHttpProtocol):
         self.writer.write_response(200, f"{message.path}\n")
 
 
-def serve(settings, factory, sockets, *orders, tls=None):
+def serve(settings, factory, sockets, *orders, tls=None, reports=None):
     """Serve until a handler ends it, given orders before it begins; return what the worker says."""
     ours, theirs = Channel.pair()
     for order in orders:
         ours.say(order)
     try:
-        run(settings, factory, sockets, tls, Orders(theirs, settings.timeouts.shutdown))
+        run(settings, factory, sockets, tls, Orders(theirs, settings.timeouts.shutdown), reports)
         return [*ours.heard()]
     finally:
         ours.close()

@@ -120,3 +120,28 @@ def test_units_that_are_none_are_refused(words, said):
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"aioserve: error: {said}")
+
+
+# --attach
+
+
+def test_nobody_to_attach_to_is_one_line():
+    result = invoke("--attach", "none")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        "aioserve: error: cannot attach to none: No such file or directory; "
+        "is a server running with --control?\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "stderr"), [("the server has ended", "aioserve: the server has ended\n"), ("", "")]
+)
+def test_end_of_a_server_that_is_looked_at_is_told(monkeypatch, said, stderr):
+    asked = []
+    monkeypatch.setattr("aioserve.live.attach.attach", lambda *args: asked.append(args) or said)
+    result = invoke("--attach", "ctl", AIOSERVE_COLOR="never")
+
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", stderr)
+    assert asked == [("ctl", "never")]

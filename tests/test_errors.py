@@ -9,6 +9,7 @@ import pytest
 from aioserve import errors
 from aioserve.errors import (
     AioserveError,
+    AttachError,
     BadHttpMessage,
     BadStatusLine,
     BindError,
@@ -56,7 +57,7 @@ def test_tree_is_drawn_as_it_is():
 
 @pytest.mark.parametrize(
     ("error", "exit_code"),
-    [(ConfigurationError, 2), (StartupError, 3), (BindError, 4), (TlsError, 5)],
+    [(AttachError, 1), (ConfigurationError, 2), (StartupError, 3), (BindError, 4), (TlsError, 5)],
 )
 def test_command_exits_with_a_code_of_its_own(error, exit_code):
     assert error.exit_code == exit_code

@@ -19,6 +19,8 @@ from aioserve import runner
 from aioserve.errors import ConfigurationError
 from aioserve.listen.addresses import UnixAddress
 from aioserve.listen.sockets import bind_sockets
+from aioserve.live.paths import Report
+from aioserve.live.reporting import Reports
 from aioserve.server import ServerHttpProtocol
 from aioserve.settings import Bind, Health, Logs, Proxies, Settings, Static
 from aioserve.workers.channel import Order
@@ -40,6 +42,27 @@ def test_answer_is_finished_and_the_sockets_are_closed(process, clients):
     assert said == [(b"serves", []), (b"ended", [0, 0]), None]
     assert read(client).endswith(b"\r\n\r\n/\n")
     assert [each.fileno() for each in clients.sockets] == [-1]
+
+
+def test_paths_and_errors_are_reported_where_somebody_looks_on(process, clients):
+    """The worker closes its own copy in the end, as it is the parent's, too."""
+
+    class Failing(Handler):
+        def handle_request(self, _message, _payload):
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise KeyError("customer")
+
+    reports = Reports()
+    kept = socket.socket(fileno=os.dup(reports.fileno()))
+    with kept:
+        clients.connect()
+        serve(silent(process), Failing, clients.sockets, reports=reports)
+        *_, last = [Report.from_line(kept.recv(1 << 16)) for _ in range(2)]
+
+    assert [(each.path, each.requests) for each in last.paths] == [("/", 1)]
+    assert [(each.status, each.request, each.text) for each in last.errors] == [
+        (500, "GET /", "KeyError: 'customer'")
+    ]
 
 
 def test_access_log_is_all_of_its_output(process, clients, capfd):

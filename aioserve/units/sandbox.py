@@ -137,7 +137,7 @@ def _lacks(path: str, bits: int) -> bool:
 
 def _written_lines(settings: Settings, place: Place) -> Iterator[str]:
     process = settings.process
-    names = [process.pid_file, process.port_file, process.ready_file]
+    names = [process.pid_file, process.port_file, process.ready_file, settings.live.control]
     if settings.logs.access_log and settings.logs.access_log_file != STANDARD_OUTPUT:
         names.append(settings.logs.access_log_file)
     sockets = {

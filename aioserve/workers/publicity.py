@@ -84,9 +84,7 @@ class Publicity:
             logger.error("%s", problem)  # noqa: TRY400 - no reason to end what serves
         if not self.has_said_ready:
             self.has_said_ready = True
-            application = settings.application.app
-            mounts = [f"{folder} at {prefix}" for prefix, folder in settings.static.mounts]
-            self._observers.ready(addresses, [*mounts, application] if application else mounts)
+            self._observers.ready(addresses, served_by(settings))
         self._status = f"{workers} worker{'' if workers == 1 else 's'} on {', '.join(addresses)}"
         self._manager.ready(self._status)
 
@@ -115,6 +113,13 @@ class Publicity:
         if is_over:
             for file in (self._pid_file, self._port_file, self._ready_file):
                 file.remove()
+
+
+def served_by(settings: Settings) -> tuple[str, ...]:
+    """Return the folders and the application, as the user named them."""
+    application = settings.application.app
+    mounts = (f"{folder} at {prefix}" for prefix, folder in settings.static.mounts)
+    return (*mounts, application) if application else (*mounts,)
 
 
 def _observe(logs: Logs, debug: bool) -> Observers:

@@ -17,11 +17,13 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
 
+from aioserve.workers.audience import Audience
 from aioserve.workers.channel import GRACE, News, Order
 from aioserve.workers.editions import Editions
 from aioserve.workers.fleet import HOPELESS, Do, Fleet, Start, State
 from aioserve.workers.lookout import BecomeWatcher, Lookout
 from aioserve.workers.notify import ServiceManager
+from aioserve.workers.portrait import Portrait
 from aioserve.workers.processes import BecomeWorker, Processes
 from aioserve.workers.publicity import Publicity
 from aioserve.workers.reloading import Reloading, size_of, timeout_of
@@ -55,13 +57,15 @@ class Supervisor:
     Args:
         settings: all of them.
         read_settings: reads them again.
+        audience: who looks on.
 
     Raises:
         BindError: an address cannot be had.
         ConfigurationError: the settings cannot be followed.
     """
 
-    def __init__(self, settings: Settings, read_settings: Callable[[], Settings]) -> None:
+    def __init__(self, settings: Settings, read_settings: Callable[[], Settings], audience: Audience) -> None:
+        self._audience = audience
         self._editions = Editions(settings, read_settings)
         self._manager = ServiceManager()
         self._public = Publicity(settings, self._manager)
@@ -78,6 +82,8 @@ class Supervisor:
         self._exit_code = 0
         self._answered = self._cut = 0
         self._alive_at = inf
+        self._portrait = Portrait(self._fleet, self._editions)
+        audience.attend(self._selector, self._portrait, partial(self._stop, signal.SIGINT))
         self._do_at: dict[int, Callable[[], None]] = {
             signal.SIGCHLD: self._reap,
             signal.SIGTERM: partial(self._stop, signal.SIGTERM),
@@ -131,9 +137,10 @@ class Supervisor:
         """Let go of everything; in a child, of what is the parent's alone."""
         self._signals.close(is_exiting=not is_child)
         self._lookout.close()
-        self._selector.close()
         self._processes.close()
         self._public.close(is_over=not is_child)
+        self._audience.close(is_copy=is_child)
+        self._selector.close()
         # An address that is given up is free only when no worker has its socket any more.
         if is_child:
             self._editions.settle()
@@ -144,12 +151,14 @@ class Supervisor:
 
     def _wait(self) -> None:
         now = time.monotonic()
-        due = max(min(self._fleet.next_due(), self._alive_at, self._lookout.due), now)
+        dues = self._fleet.next_due(), self._alive_at, self._lookout.due, self._audience.next_due()
+        due = max(min(dues), now)
         happened = self._selector.select(None if due == inf else due - now)
         if (late := time.monotonic() - due) > _ASLEEP:
             self._fleet.slept(late, time.monotonic())
         for key, _ in happened:
             key.data()
+        self._audience.tell(time.monotonic())
         if time.monotonic() >= self._alive_at:
             self._alive_at = time.monotonic() + self._manager.period / 2
             if self._fleet.is_alive(time.monotonic() - self._manager.period):
@@ -183,6 +192,7 @@ class Supervisor:
         if self._manager.period and self._alive_at == inf:
             self._alive_at = time.monotonic()
         self._public.serves(*self.edition, len(fleet.serving))
+        self._audience.begins()
 
     # Signals
 
@@ -246,6 +256,8 @@ class Supervisor:
             if isinstance(step, Start):
                 self._start()
                 continue
+            if step.what is Do.ABORT:
+                self._portrait.restarts += 1
             if step.what in _COMPLAINTS:
                 logger.error(_COMPLAINTS[step.what], step.pid)
             if step.what is Do.STOP:
@@ -273,6 +285,7 @@ class Supervisor:
         if was_on_trial and worker.state is State.STARTING and worker.generation == generation:
             self._reloading.give_up()
         elif self._fleet.has_served:
+            self._portrait.restarts += 1
             logger.error("worker %d %s", pid, _describe_end(code))
 
 
@@ -294,7 +307,14 @@ def supervise(settings: Settings, read_settings: Callable[[], Settings]) -> int:
     from aioserve.workers.watcher import watch  # noqa: PLC0415 - as below
     from aioserve.workers.worker import work  # noqa: PLC0415 - asyncio, only for who serves
 
-    supervisor = Supervisor(settings, read_settings)
+    audience = Audience(settings)  # first, as whatever is written from now on must not get into its picture
+    try:
+        supervisor = Supervisor(
+            audience.quieten(settings), lambda: audience.quieten(read_settings()), audience
+        )
+    except BaseException:
+        audience.close()
+        raise
     gc.freeze()  # so that no garbage collection writes to what is shared
     child: BecomeWorker | BecomeWatcher | None = None
     try:
@@ -308,7 +328,7 @@ def supervise(settings: Settings, read_settings: Callable[[], Settings]) -> int:
     if isinstance(child, BecomeWatcher):
         listening.close()
         return watch(child.sources, child.parent)
-    return work(settings, listening.sockets, child.channel, supervisor.watchdog)
+    return work(settings, listening.sockets, child.channel, supervisor.watchdog, audience.reports)
 
 
 def _describe_end(code: int) -> str:

@@ -22,6 +22,7 @@ from aioserve.workers.orders import Orders
 if TYPE_CHECKING:
     import socket
 
+    from aioserve.live.reporting import Reports
     from aioserve.settings import Settings
     from aioserve.workers.channel import Channel
 
@@ -30,7 +31,13 @@ _LONGEST_PERIOD = 10.0  # seconds between two of them
 _PR_SET_PDEATHSIG = 1
 
 
-def work(settings: Settings, sockets: list[socket.socket], channel: Channel, watchdog: float = 0.0) -> int:
+def work(
+    settings: Settings,
+    sockets: list[socket.socket],
+    channel: Channel,
+    watchdog: float = 0.0,
+    reports: Reports | None = None,
+) -> int:
     """Serve until the parent says that it is enough, and return the exit code.
 
     Args:
@@ -38,6 +45,7 @@ def work(settings: Settings, sockets: list[socket.socket], channel: Channel, wat
         sockets: that it accepts from.
         channel: to the parent.
         watchdog: seconds in which the service manager wants to hear that all is well; 0 where it does not.
+        reports: for those who look on, if anybody can.
 
     Raises:
         ConfigurationError, StartupError: it cannot serve.
@@ -59,7 +67,7 @@ def work(settings: Settings, sockets: list[socket.socket], channel: Channel, wat
     gc.freeze()  # what has been loaded stays: nobody need look at it again
     timeouts = settings.timeouts
     orders = Orders(channel, timeouts.shutdown, _period_of(settings, watchdog))
-    run(settings, ready.factory, sockets, ready.tls, orders)
+    run(settings, ready.factory, sockets, ready.tls, orders, reports)
     return 0
 
 

@@ -17,14 +17,19 @@ ROOT = Path(__file__).resolve().parents[2]
 LAYERS = {
     "command": "__main__ cli parameters",
     "parent": "workers.supervisor workers.reloading workers.worker workers.processes workers.lookout "
+    "workers.audience workers.stage workers.portrait "
     "workers.watcher workers.sources workers.forking workers.editions workers.publicity workers.spokesman "
     "workers.fleet workers.notify "
     "workers.signals workers.marker_files",
     "start": "units.printing units.service_unit units.sandbox units.socket_unit units.quoting units.place "
     "preflight loader config_file print_config",
+    # What draws is at home in processes of its own, which know nothing of the server but its snapshots.
+    "view": "live.attach live.child live.viewer live.terminal live.picture live.panels live.lines "
+    "live.sparkline live.plain live.rates live.stream live.modes",
     "process": "runner admission complaints health responders workers.orders workers.channel "
     "workers.describe workers.fatigue",
-    "siblings": "static.mounts static.responder static.file_answers static.finder static.folders "
+    "siblings": "live.control "
+    "static.mounts static.responder static.file_answers static.finder static.folders "
     "static.turns static.spool static.listing static.entries static.pages static.site static.store "
     "static.resource static.representation static.compression static.rule_files "
     "static.redirects static.targets static.header_fields static.patterns static.caching "
@@ -37,16 +42,18 @@ LAYERS = {
     "bytes in": "incoming handler_options payload multipart forms charsets",
     "bytes out": "response writer content_coding outgoing direct_sending file_body send_buffer ready",
     "loop": "loop_parts eager spare_task ticker awaitables news thread_work",
-    "observation": "observe.logs observe.console observe.layouts observe.log_file observe.selection "
+    "observation": "live.reporting live.paths "
+    "observe.logs observe.console observe.layouts observe.log_file observe.selection "
     "observe.snapshot "
     "observe.directives observe.json_lines observe.formats observe.access observe.streams "
     "observe.sinks error_pages",
     "wire": "http.forwarded http1.proxy_header http1.parser http1.lines http1.chunks http1.rules "
     "http1.framing http1.grammar",
     "meaning": "http.conditional http.ranges http.negotiation http.messages http.dates",
-    "values": "settings static.settings listen.settings listen.addresses listen.proxies static.kinds options "
+    "values": "settings live.settings static.settings "
+    "listen.settings listen.addresses listen.proxies static.kinds options "
     "kinds trusted http.statuses multidict errors escaping suggestion values",
-    "packages": "units workers static listen observe http1 http aioserve",
+    "packages": "units workers live static listen observe http1 http aioserve",
 }
 
 # `aioserve` stands last for its `__version__`. The names that it offers it loads when they are asked for.
@@ -60,7 +67,8 @@ OUTSIDE = {
     "click": {"cli", "parameters"},
     "multidict": {"http.messages", "multidict", "response"},
     "python_multipart": {"multipart"},
-    "rich": {"observe.console"},
+    # Both are loaded only where a person looks: lines of a log, and the picture of the live view.
+    "rich": {"observe.console", "live.lines", "live.panels", "live.picture", "live.terminal"},
     "uvloop": {"runner"},
     "watchfiles": {"workers.watcher"},
 }

@@ -4,47 +4,17 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import time
 from contextlib import closing
 
 import pytest
 
 from tests.system.clients import Ask, ask_http_client
-from tests.system.program import APPS, PATIENCE
+from tests.system.program import APPS
+from tests.system.terminal import Terminal
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("tmux"), reason="tmux is not installed (Debian: apt install tmux)"
 )
-
-
-class Terminal:
-    """A terminal in which a command runs."""
-
-    def __init__(self, folder, command, environment):
-        self._tmux = ["tmux", "-f", "/dev/null", "-S", str(folder / "tmux")]
-        size = ["-x", "100", "-y", "50"]
-        words = [*self._tmux, "new-session", "-d", *size, f"{command}; echo exit code $?; exec cat"]
-        subprocess.run(words, cwd=folder, env={**environment, "TERM": "screen"}, check=True)
-
-    def _run(self, *words):
-        done = subprocess.run([*self._tmux, *words], capture_output=True, text=True, check=True)
-        return done.stdout
-
-    def press(self, key):
-        self._run("send-keys", key)
-
-    def wait_for(self, pattern):
-        """Wait until a regular expression is found on the screen; return the match and the screen."""
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            screen = self._run("capture-pane", "-p")
-            if found := re.search(pattern, screen, re.MULTILINE):
-                return found, screen
-        raise AssertionError(screen)
-
-    def close(self):
-        self._run("kill-server")
 
 
 def test_terminal_shows_requests_and_a_traceback(command, loop, tmp_path):

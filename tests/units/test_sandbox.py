@@ -6,7 +6,7 @@ import pytest
 
 from aioserve.errors import ConfigurationError
 from aioserve.listen.addresses import parse_address
-from aioserve.settings import Application, Bind, Logs, Look, Process, Settings, Static, Tls
+from aioserve.settings import Application, Bind, Live, Logs, Look, Process, Settings, Static, Tls
 from aioserve.units.place import Place
 from aioserve.units.sandbox import format_sandbox
 from tests.units.systemd import expand, read_unit, split_words
@@ -104,9 +104,9 @@ def test_what_others_may_not_read_is_told(tmp_path, monkeypatch):
 
 def test_files_that_are_written_have_a_folder():
     process = Process(pid_file="/run/web/pid", port_file="/run/web/port", ready_file="/run/web/x/ready")
-    found = sandbox(application=APP, process=process)
+    found = sandbox(application=APP, process=process, live=Live(control="/run/see/ctl"))
 
-    assert paths(found, "RuntimeDirectory") == ["web", "web/x"]
+    assert paths(found, "RuntimeDirectory") == ["see", "web", "web/x"]
 
 
 @pytest.mark.parametrize(

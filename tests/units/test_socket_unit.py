@@ -24,7 +24,7 @@ def names(monkeypatch):
     """A resolver that knows one name, with two addresses."""
 
     def getaddrinfo(host, port, **_):
-        assert (host, port) == ("web.example", "http")
+        assert (host, port) == (b"web.example", "http")
         return [
             (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 80)),
             (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("2001:db8::1", 80, 0, 0)),

@@ -8,6 +8,7 @@ from math import inf
 from types import SimpleNamespace
 
 from aioserve.settings import Bind, Process, Settings
+from aioserve.workers.audience import Audience
 from aioserve.workers.supervisor import Supervisor
 
 
@@ -152,7 +153,7 @@ class Parent:
 
     def __init__(self, settings=ONE, again=None):
         self.again = again or settings
-        self.supervisor = Supervisor(settings, self.read)
+        self.supervisor = Supervisor(settings, self.read, Audience(settings))
         self.processes = self.supervisor._processes
         self.public = self.supervisor._public
         self.signals = self.supervisor._signals

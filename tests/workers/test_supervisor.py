@@ -8,7 +8,9 @@ import signal
 
 import pytest
 
-from aioserve.settings import Process, Settings, Timeouts, Tls
+from aioserve.errors import BindError
+from aioserve.listen.sockets import bind_sockets
+from aioserve.settings import Bind, Process, Settings, Timeouts, Tls
 from aioserve.workers import supervisor as module
 from aioserve.workers.channel import Order
 from aioserve.workers.lookout import BecomeWatcher
@@ -448,8 +450,8 @@ def test_who_is_started_works_and_who_starts_supervises(monkeypatch, becomes_wor
     code = supervise(ONE, lambda: ONE)
 
     if becomes_worker:
-        ((settings, (sock,), channel, watchdog),) = worked
-        assert (code, settings, channel, watchdog) == (7, ONE, "channel", FakeManager.period)
+        ((settings, (sock,), channel, watchdog, reports),) = worked
+        assert (code, settings, channel, watchdog, reports) == (7, ONE, "channel", FakeManager.period, None)
         sock.close()
     else:
         assert (code, worked) == (5, ["closed"])
@@ -469,6 +471,17 @@ def test_who_is_to_look_for_changes_has_no_socket_and_does_that(monkeypatch):
     assert supervise(ONE, lambda: ONE) == 7
     assert watched == [("sources", "parent")]
     assert [each.fileno() for each in sockets] == [-1]
+
+
+def test_who_looks_on_is_left_where_there_can_be_no_server(monkeypatch):
+    closed = []
+    monkeypatch.setattr(module.Audience, "close", lambda *_, **__: closed.append("closed"))
+    with bind_sockets(Bind("127.0.0.1", 0)).sockets[0] as taken:
+        settings = Settings(bind=Bind("127.0.0.1", taken.getsockname()[1]))
+
+        with pytest.raises(BindError):
+            supervise(settings, lambda: settings)
+    assert closed == ["closed"]
 
 
 def test_end_by_a_signal_without_a_name_is_told_by_its_number():

@@ -47,7 +47,8 @@ def test_it_serves_what_the_settings_name_from_the_sockets_it_was_given(ran, cha
     sockets = [object()]
 
     assert work(settings, sockets, channel) == 0
-    ((*args, orders),) = ran
+    ((*args, orders, reports),) = ran
+    assert reports is None
     assert args == [settings, None, sockets, None]
     assert (orders._channel, orders._limit) == (channel, 7.0)
     assert faulthandler.is_enabled()
@@ -108,7 +109,7 @@ def test_signs_of_life_come_several_times_in_the_time_that_anybody_waits(
     settings = Settings(static=Static((("/", str(tmp_path)),)), timeouts=Timeouts(worker=timeout))
     work(settings, [], channel, watchdog)
 
-    ((*_, orders),) = ran
+    ((*_, orders, _),) = ran
     assert orders._period == period
 
 
