@@ -159,8 +159,8 @@ class Exchange:
         """Ask the responders and then the handler; True when the exchange is over, False when it goes on."""
         handler, incoming, _, options, _ = self._channel
         try:
-            if options.read_origin is not None:
-                options.read_origin(message)
+            if options.prepare is not None:
+                options.prepare(message, self.writer)
             payload = incoming.open_payload(message, self.writer, options)
             if message.path == "*":
                 return self._answer_for_server(options.allowed_methods)

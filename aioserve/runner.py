@@ -28,6 +28,7 @@ from aioserve.loop_parts import LoopParts
 from aioserve.observe.logs import open_observers
 from aioserve.origins import make_origin_reader, trusted_by
 from aioserve.phase import Phase
+from aioserve.request_ids import make_identifier
 from aioserve.responders import make_responders
 from aioserve.server import ServerHttpProtocol
 from aioserve.static.mounts import Mounts
@@ -124,6 +125,7 @@ def make_options(
         responders=responders,
         ready_limit=settings.static.cache // 2 if settings.static.mounts else 0,
         read_origin=make_origin_reader(settings.proxies, scheme),
+        identify=make_identifier(wanted=settings.logs.request_id),
     )
 
 

@@ -324,6 +324,13 @@ class Logs:
         "Warn of requests that take so long, and say where the time went: in the queue, in the handler, or "
         "in sending; 0 = of none.",
     )
+    request_id: bool = option(
+        "--request-id",
+        BOOLEAN,
+        False,
+        "Give each request an id, that of its `X-Request-Id` or a new one. Handlers, the answer, the `json` "
+        "access log and error reports have it. No answers are kept ready then.",
+    )
     color: str = option(
         "--color",
         choice("auto", "always", "never"),

@@ -70,3 +70,16 @@ def test_every_byte_leaves_one_line_that_any_reader_takes(message, record):
 @given(st.binary())
 def test_no_half_of_a_pair_is_left_of_any_bytes(data):
     readable(data.decode("utf-8", "surrogateescape")).encode()
+
+
+@pytest.mark.parametrize("trace", [b"", b"00-%b-%b-01" % (b"0a" * 16, b"b7" * 8), b"00-0-0-0"])
+def test_ids_are_there_where_requests_have_them(message, record, trace):
+    made = record(message(fields=b"traceparent: %b\r\n" % trace))
+    assert "request_id" not in json.loads(format_json(made))
+
+    made.message.request_id = "8f1e-7"
+    read = json.loads(format_json(made))
+
+    assert read["request_id"] == "8f1e-7"
+    found = (read.get("trace_id"), read.get("parent_id"))
+    assert found == (tuple(trace.decode().split("-")[1:3]) if len(trace) > 10 else (None, None))

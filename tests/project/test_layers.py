@@ -31,7 +31,7 @@ LAYERS = {
     "static.lookup static.tree static.shared_file static.watch static.media_types "
     "listen.sockets listen.tcp listen.unix listen.inherited listen.holders "
     "listen.certificates listen.kept_pair listen.leaf listen.self_signed "
-    "listen.server_names listen.tls origins listen.proxy_protocol",
+    "listen.server_names listen.tls origins request_ids listen.proxy_protocol",
     "handler": "server",
     "connection": "connection deadlines exchange timing phase",
     "bytes in": "incoming handler_options payload multipart forms charsets",
@@ -43,7 +43,7 @@ LAYERS = {
     "observe.sinks error_pages",
     "wire": "http.forwarded http1.proxy_header http1.parser http1.lines http1.chunks http1.rules "
     "http1.framing http1.grammar",
-    "meaning": "http.conditional http.ranges http.negotiation http.messages http.dates",
+    "meaning": "http.conditional http.ranges http.negotiation http.messages http.dates http.trace_context",
     "values": "settings static.settings listen.settings listen.addresses listen.proxies static.kinds options "
     "kinds trusted http.statuses multidict errors escaping suggestion",
     "packages": "units workers static listen observe http1 http aioserve",
