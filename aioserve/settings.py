@@ -331,6 +331,12 @@ class Logs:
         "Give each request an id, that of its `X-Request-Id` or a new one. Handlers, the answer, the `json` "
         "access log and error reports have it. No answers are kept ready then.",
     )
+    log_format: str = option(
+        "--log-format",
+        choice("text", "json"),
+        "text",
+        "Form of messages: lines for people, or one JSON object in each line, for programs.",
+    )
     color: str = option(
         "--color",
         choice("auto", "always", "never"),

@@ -50,10 +50,21 @@ def format_json(record: AccessRecord) -> str:
     return _encode(fields)
 
 
+def describe_message(message: RequestMessage) -> dict[str, str | None]:
+    """Return what finds a request again, for messages about it."""
+    return {
+        "method": readable(message.method),
+        "target": readable(message.path),
+        "protocol": "HTTP/{}.{}".format(*message.version),
+        "peer": _host_of(message.peer),
+        **(ids_of(message) if message.request_id else {}),
+    }
+
+
 def ids_of(message: RequestMessage) -> dict[str, str]:
     """Return the id of a request that has one, and those of its trace."""
     trace = read_traceparent(message.field("traceparent"))
-    return {"request_id": message.request_id} | ({} if trace is None else trace._asdict())
+    return {"request_id": readable(message.request_id) or ""} | ({} if trace is None else trace._asdict())
 
 
 def readable(text: str | None) -> str | None:

@@ -38,7 +38,7 @@ LAYERS = {
     "bytes out": "response writer content_coding outgoing direct_sending file_body send_buffer ready",
     "loop": "loop_parts eager spare_task ticker awaitables news thread_work",
     "observation": "observe.logs observe.console observe.layouts observe.log_file observe.selection "
-    "observe.snapshot "
+    "observe.snapshot observe.json_messages "
     "observe.directives observe.json_lines observe.formats observe.access observe.streams "
     "observe.sinks error_pages",
     "wire": "http.forwarded http1.proxy_header http1.parser http1.lines http1.chunks http1.rules "
