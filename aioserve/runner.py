@@ -25,11 +25,13 @@ from aioserve.http1.parser import ParserLimits
 from aioserve.listen.proxies import PROXY_PROTOCOL
 from aioserve.listen.proxy_protocol import ProxyProtocol
 from aioserve.loop_parts import LoopParts
+from aioserve.observe.blocked import BlockedLoopWatch
 from aioserve.observe.logs import open_observers
 from aioserve.origins import make_origin_reader, trusted_by
 from aioserve.phase import Phase
 from aioserve.request_ids import make_identifier
 from aioserve.responders import make_responders
+from aioserve.running_request import running_request
 from aioserve.server import ServerHttpProtocol
 from aioserve.static.mounts import Mounts
 from aioserve.workers.channel import Order
@@ -166,6 +168,7 @@ class _Server:
         observers = open_observers(settings.logs, debug=settings.process.debug, call_later=loop.call_later)
         orders.on(Order.DRAIN, self._health.drain)
         orders.on(Order.REOPEN, observers.reopen)
+        watch: BlockedLoopWatch | None = None
         try:
             if self._certificates:
                 self._certificates.is_speaking = False  # until it is this worker's turn
@@ -184,10 +187,14 @@ class _Server:
                 on_tired=orders.tired,
             )
             orders.on(Order.DESCRIBE, partial(_describe, parts))
+            if settings.logs.warn_blocked:
+                watch = BlockedLoopWatch(settings.logs.warn_blocked, partial(running_request, loop))
             orders.serves()
             await self._end(await orders.next(), servers, make_protocol, parts)
             self.close_files()
         finally:
+            if watch is not None:
+                watch.stop()
             if self._certificates:
                 self._certificates.close()
             observers.close()

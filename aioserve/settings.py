@@ -337,6 +337,13 @@ class Logs:
         "text",
         "Form of messages: lines for people, or one JSON object in each line, for programs.",
     )
+    warn_blocked: float = option(
+        "--warn-blocked",
+        DURATION,
+        0.0,
+        "Tell where the event loop is when it has been blocked for so long, and again when that is over; "
+        "0 = never.",
+    )
     color: str = option(
         "--color",
         choice("auto", "always", "never"),

@@ -22,7 +22,7 @@ LAYERS = {
     "workers.signals workers.marker_files",
     "start": "units.printing units.service_unit units.sandbox units.socket_unit units.quoting units.place "
     "preflight loader config_file print_config",
-    "process": "runner admission complaints health responders workers.orders workers.channel "
+    "process": "runner running_request admission complaints health responders workers.orders workers.channel "
     "workers.describe workers.fatigue",
     "siblings": "static.mounts static.responder static.file_answers static.finder static.folders "
     "static.turns static.spool static.listing static.entries static.pages static.site static.store "
@@ -38,7 +38,7 @@ LAYERS = {
     "bytes out": "response writer content_coding outgoing direct_sending file_body send_buffer ready",
     "loop": "loop_parts eager spare_task ticker awaitables news thread_work",
     "observation": "observe.logs observe.console observe.layouts observe.log_file observe.selection "
-    "observe.snapshot observe.json_messages "
+    "observe.snapshot observe.json_messages observe.blocked "
     "observe.directives observe.json_lines observe.formats observe.access observe.streams "
     "observe.sinks error_pages",
     "wire": "http.forwarded http1.proxy_header http1.parser http1.lines http1.chunks http1.rules "
