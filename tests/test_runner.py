@@ -12,6 +12,7 @@ import signal
 import socket
 import ssl
 import sys
+import threading
 from contextlib import ExitStack, closing
 from importlib.util import find_spec
 
@@ -441,6 +442,14 @@ def test_state_is_told_when_that_is_asked_for(process, clients, capfd):
 
 
 # The loop
+
+
+def test_handler_that_blocks_is_told_of_where_that_is_asked_for(clients, monkeypatch):
+    told = threading.Event()
+    monkeypatch.setattr("aioserve.observe.blocked._tell", lambda *_: told.set())
+    act = {"handle_request": lambda *_: told.wait(60) and os.kill(os.getpid(), signal.SIGTERM)}
+    clients.connect()
+    serve(Settings(logs=Logs(warn_blocked=0.02)), type("Blocks", (ServerHttpProtocol,), act), clients.sockets)
 
 
 def test_threads_that_compute_leave_the_interpreter_to_the_loop_soon(process, clients):
