@@ -19,6 +19,7 @@ from aioserve.file_body import close_files, length_of, pieces_of
 from aioserve.http.messages import Answer
 from aioserve.http.statuses import reason_of
 from aioserve.http1.rules import USUAL_METHODS, must_be_allowed
+from aioserve.observe.formats import describe_request
 from aioserve.ready import ReadyAnswer
 from aioserve.timing import TimedIncoming, TimedWriter
 
@@ -83,7 +84,7 @@ class Channel(NamedTuple):
         try:
             self.handler.log_access(message, None, response, time.perf_counter() - began)
         except Exception:  # noqa: BLE001 - an author's log_access costs its line and nothing else
-            self.handler.log_exception("Error in logging")
+            self.handler.log_exception("Error in logging", extra={"request": message})
 
 
 class _CuriousChannel(Channel):
@@ -159,8 +160,8 @@ class Exchange:
         """Ask the responders and then the handler; True when the exchange is over, False when it goes on."""
         handler, incoming, _, options, _ = self._channel
         try:
-            if options.read_origin is not None:
-                options.read_origin(message)
+            if options.prepare is not None:
+                options.prepare(message, self.writer)
             payload = incoming.open_payload(message, self.writer, options)
             if message.path == "*":
                 return self._answer_for_server(options.allowed_methods)
@@ -328,14 +329,19 @@ class Exchange:
     def _report_late(self, error: BaseException) -> None:
         """Log what can be answered no more; what is wrong with a body is no error of the server's."""
         handler, body_error = self._channel.handler, self._channel.incoming.payload.exception()
+        told, more = self._told, {"request": self.message}
         if isinstance(error, HttpProcessingError) and error is body_error:
-            handler.logger.info("%s, after its answer began: %s", self.message, error.message)
+            handler.logger.info("%s, after its answer began: %s", told, error.message, extra=more)
         elif self._sends_files and isinstance(error, OSError):  # where in our own code is no news
-            handler.logger.error("%s, after its answer began: %s", self.message, error)
+            handler.logger.error("%s, after its answer began: %s", told, error, extra=more)
         else:
-            handler.log_exception(
-                "Error handling request %s, after its answer began", self.message, exc_info=error
-            )
+            problem = "Error handling request %s, after its answer began"
+            handler.log_exception(problem, told, exc_info=error, extra=more)
+
+    @property
+    def _told(self) -> str:
+        """What messages call the request."""
+        return "what is no request" if self.message is None else describe_request(self.message)
 
     def _is_expected(self, error: BaseException) -> bool:
         """Whether the client has gone, or we have cancelled the handler; its own cancellation is an error."""
@@ -354,7 +360,7 @@ class Exchange:
                 result.close()
                 raise TypeError("handle_error() is a plain function, not an async one") from error  # noqa: TRY301
         except Exception as second:  # noqa: BLE001 - an author's handle_error, or fields that cannot be sent
-            handler.log_exception("Error in handle_error", exc_info=second)
+            handler.log_exception("Error in handle_error", exc_info=second, extra={"request": self.message})
             self.writer.is_broken = self.writer.is_started and not self.writer.is_finished
         if not self.writer.is_started and not self._channel.outgoing.is_lost:
             self.writer.write_response(500, "500 Internal Server Error\n")
@@ -387,7 +393,8 @@ class Exchange:
         if not writer.is_broken:
             writer.write_eof()
         if writer.is_finished and writer.missing:
-            self._channel.handler.logger.error("%r: the body is %d bytes short", self.message, writer.missing)
+            problem, more = "%s: the body is %d bytes short", {"request": self.message}
+            self._channel.handler.logger.error(problem, self._told, writer.missing, extra=more)
 
 
 def _without_own_frames(error: BaseException) -> BaseException:

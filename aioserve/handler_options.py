@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     from aioserve.http.messages import RequestMessage, Responder
     from aioserve.observe.access import AccessRecord
+    from aioserve.writer import ResponseWriter
 
     AccessSink = Callable[[AccessRecord], object]
+    Prepare = Callable[[RequestMessage, ResponseWriter], object]
 
 server_logger = logging.getLogger("aioserve.server")
 access_logger = logging.getLogger("aioserve.access")
@@ -60,6 +62,8 @@ class HandlerOptions:
         ready_limit: bytes that answers of responders may take that are kept ready; 0 keeps none.
         read_origin: gives a request the client, scheme and host that a proxy tells, before it is answered;
             None where no proxy is asked.
+        identify: gives a request its id, and returns it; None where there are no ids. With it no answer is
+            kept ready, as such a one is the same for all.
         is_timed: it is measured where the time of a request goes.
     """
 
@@ -82,11 +86,14 @@ class HandlerOptions:
     responders: tuple[Responder, ...] = ()
     ready_limit: int = 0
     read_origin: Callable[[RequestMessage], object] | None = None
+    identify: Callable[[RequestMessage], str] | None = None
     is_timed: bool = False
-    # What follows from the rest, made once; the time is the shortest that is to be noticed.
+    # What follows from the rest, made once; the time is the shortest that is to be noticed, and `prepare` is
+    # done with each request before it is answered, if there is anything to do.
     shortest_timeout: float = field(init=False, compare=False)
     access_sink: AccessSink | None = field(init=False, compare=False)
     ready: ReadyAnswers | None = field(init=False, compare=False, repr=False)
+    prepare: Prepare | None = field(init=False, compare=False, repr=False)
     known_methods: dict[bytes, str] = field(init=False, compare=False, repr=False)
     known_sections: dict[bytes, RequestMessage] = field(init=False, compare=False, repr=False)
 
@@ -102,9 +109,27 @@ class HandlerOptions:
         times = [time for name in _TIMES if (time := getattr(self, name))]
         object.__setattr__(self, "shortest_timeout", min(times, default=1.0))
         object.__setattr__(self, "known_sections", {})
-        object.__setattr__(self, "ready", ReadyAnswers(self.ready_limit) if self.ready_limit else None)
+        object.__setattr__(self, "prepare", _preparation(self.read_origin, self.identify))
+        is_kept = self.ready_limit and self.identify is None
+        object.__setattr__(self, "ready", ReadyAnswers(self.ready_limit) if is_kept else None)
         extra = {name.encode("ascii"): name for name in self.allowed_methods}
         object.__setattr__(self, "known_methods", REGISTERED_METHODS | extra if extra else REGISTERED_METHODS)
+
+
+def _preparation(
+    read_origin: Callable[[RequestMessage], object] | None, identify: Callable[[RequestMessage], str] | None
+) -> Prepare | None:
+    """Make one step of two that are both rare: a request without either asks once whether there is one."""
+    if read_origin is None and identify is None:
+        return None
+
+    def prepare(message: RequestMessage, writer: ResponseWriter) -> None:
+        if read_origin is not None:
+            read_origin(message)
+        if identify is not None:
+            writer.request_id = identify(message)
+
+    return prepare
 
 
 DEFAULT_OPTIONS = HandlerOptions()
@@ -114,7 +139,8 @@ _LIMITS = {"max_line_size": "line", "max_field_size": "field", "max_headers": "h
     "max_body_size": "body",
 }
 _ALIASES = {"log": "logger", "keep_alive_on": "tcp_keepalive"}
-_INNER = {"limits", "responders", "ready_limit", "read_origin", "is_timed"}  # no arguments of the constructor
+# Those that are no arguments of the constructor.
+_INNER = {"limits", "responders", "ready_limit", "read_origin", "identify", "is_timed"}
 _NAMES = {each.name for each in fields(HandlerOptions) if each.init} - _INNER
 
 

@@ -26,6 +26,7 @@ from aioserve.listen.proxies import OFF, PROXY_PROTOCOL
 from aioserve.loop_parts import LoopParts
 from aioserve.observe.logs import open_observers
 from aioserve.phase import Phase
+from aioserve.request_ids import make_identifier
 from aioserve.server import ServerHttpProtocol
 from aioserve.workers.channel import Order
 from aioserve.workers.fatigue import Fatigue
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from aioserve.http.messages import RequestMessage, Responder
     from aioserve.listen.certificates import Certificates
     from aioserve.live.reporting import Reporter, Reports
+    from aioserve.observe.blocked import BlockedLoopWatch
     from aioserve.settings import Proxies, Settings
     from aioserve.static.mounts import Mounts
     from aioserve.ticker import Ticker, Ticking
@@ -126,7 +128,15 @@ def make_options(
         responders=responders,
         ready_limit=settings.static.cache // 2 if settings.static.mounts else 0,
         read_origin=_make_origin_reader(settings.proxies, scheme),
+        identify=make_identifier(wanted=settings.logs.request_id),
     )
+
+
+def _watch_loop(seconds: float, loop: asyncio.AbstractEventLoop) -> BlockedLoopWatch:
+    from aioserve.observe.blocked import BlockedLoopWatch  # noqa: PLC0415 - where it is asked for
+    from aioserve.running_request import running_request  # noqa: PLC0415
+
+    return BlockedLoopWatch(seconds, partial(running_request, loop))
 
 
 def _open_reporter(reports: Reports, loop: asyncio.AbstractEventLoop) -> Reporter:
@@ -185,6 +195,7 @@ class _Server:
         orders.on(Order.DRAIN, self._health.drain)
         orders.on(Order.REOPEN, observers.reopen)
         reporter = _open_reporter(reports, loop) if reports else None
+        watch: BlockedLoopWatch | None = None
         try:
             if self._certificates:
                 self._certificates.is_speaking = False  # until it is this worker's turn
@@ -206,10 +217,14 @@ class _Server:
                 on_tired=orders.tired,
             )
             orders.on(Order.DESCRIBE, partial(_describe, parts))
+            if settings.logs.warn_blocked:
+                watch = _watch_loop(settings.logs.warn_blocked, loop)
             orders.serves()
             await self._end(await orders.next(), servers, make_protocol, parts)
             self.close_files()
         finally:
+            if watch is not None:
+                watch.stop()
             if self._certificates:
                 self._certificates.close()
             if reporter:

@@ -20,6 +20,7 @@ from aioserve.errors import HttpProcessingError, pairs_of
 from aioserve.handler_options import DEFAULT_OPTIONS, options_of
 from aioserve.http.statuses import REASONS
 from aioserve.observe.access import AccessRecord
+from aioserve.observe.formats import describe_request
 
 if TYPE_CHECKING:
     import asyncio
@@ -215,7 +216,8 @@ class ServerHttpProtocol(Protocol):
         if status not in REASONS or status < 200:
             status, reason = 500, "???"
         if status == 500:
-            self.log_exception("Error handling request %s", message or "", exc_info=exc)
+            told = "" if message is None else describe_request(message)
+            self.log_exception("Error handling request %s", told, exc_info=exc, extra={"request": message})
         writer = None if self._connection is None else self._connection.writer
         if exc is None:
             self.keep_alive(False)

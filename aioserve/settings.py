@@ -327,6 +327,26 @@ class Logs:
         "Warn of requests that take so long, and say where the time went: in the queue, in the handler, or "
         "in sending; 0 = of none.",
     )
+    request_id: bool = option(
+        "--request-id",
+        BOOLEAN,
+        False,
+        "Give each request an id, that of its `X-Request-Id` or a new one. Handlers, the answer, the `json` "
+        "access log and error reports have it. No answers are kept ready then.",
+    )
+    log_format: str = option(
+        "--log-format",
+        choice("text", "json"),
+        "text",
+        "Form of messages: lines for people, or one JSON object in each line, for programs.",
+    )
+    warn_blocked: float = option(
+        "--warn-blocked",
+        DURATION,
+        0.0,
+        "Tell where the event loop is when it has been blocked for so long, and again when that is over; "
+        "0 = never.",
+    )
     color: str = option(
         "--color",
         choice("auto", "always", "never"),

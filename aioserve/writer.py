@@ -57,6 +57,7 @@ class ResponseWriter:
         may_persist: the connection can serve another request after this one.
         leaves_body: nobody has begun to read a body that is worth no reading away, so the connection ends.
         refused: the first line of what is no request, where there is none.
+        request_id: is sent along, unless the handler sends one; empty where there is none.
         keep_alive: what the handler said about that: False ends the connection, None and True leave it.
     """
 
@@ -82,6 +83,7 @@ class ResponseWriter:
         "may_persist",
         "output_length",
         "refused",
+        "request_id",
         "response",
         "server",
         "status",
@@ -111,6 +113,7 @@ class ResponseWriter:
         self._left: int | None = None  # bytes of the announced body still to come
         self.server = server
         self.refused = refused
+        self.request_id = ""
         self.may_persist = may_persist
         self.leaves_body = False
         self.keep_alive: bool | None = None
@@ -262,6 +265,8 @@ class ResponseWriter:
             lines.append(self._date)  # RFC 9110 §6.6.1
         if self.server and "server" not in names:
             lines.append(render_field("Server", self.server)[0])
+        if self.request_id and "x-request-id" not in names:
+            lines.append(f"X-Request-Id: {self.request_id}\r\n".encode("ascii"))
         if "connection" in wishes:
             self.understand_connection(wishes["connection"])
         return wishes

@@ -106,7 +106,7 @@ async def test_a_file_that_becomes_shorter_ends_the_connection(file, caplog):
         assert f"Content-Length: {SIZE}\r\n".encode() in head
         os.truncate(file, SIZE - 1)
         assert len(await client.rest()) == SIZE - 1
-    line = "<RequestMessage GET / HTTP/1.1>, after its answer began: the file ends too early"
+    line = "GET / HTTP/1.1 from 127.0.0.1, after its answer began: the file ends too early"
     assert errors(caplog) == [line]
     assert "Traceback" not in caplog.text  # it is none of the author's
     assert files.are_closed

@@ -134,7 +134,7 @@ async def test_one_that_is_too_short_ends_the_connection_and_closes_those_behind
         client.send(GET + GET)
         assert (await client.rest()).partition(b"\r\n\r\n")[2] == b"<" + LETTERS
     assert errors(caplog) == [
-        "<RequestMessage GET / HTTP/1.1>, after its answer began: the file ends too early"
+        "GET / HTTP/1.1 from 127.0.0.1, after its answer began: the file ends too early"
     ]
     assert responder.are_closed
 

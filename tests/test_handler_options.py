@@ -13,7 +13,7 @@ from aioserve.http1.parser import ParserLimits
 from aioserve.http1.rules import REGISTERED_METHODS
 from aioserve.observe.access import AccessRecord
 from aioserve.ready import ReadyAnswer
-from tests.answers import DATE
+from tests.answers import DATE, Answering
 from tests.doubles import request
 
 TIMES = ["keep_alive", "timeout", "body_timeout", "write_timeout", "lingering_time"]
@@ -250,3 +250,18 @@ def test_without_arguments_nothing_is_made():
     assert options_of({}) is options_of({})
     defaults = HandlerOptions(keep_alive=1)
     assert options_of({}, defaults) is defaults
+
+
+def test_where_requests_have_ids_no_answer_is_the_same_for_all():
+    assert HandlerOptions(ready_limit=100_000, identify=print).ready is None
+
+
+def test_each_request_is_prepared_for_its_answer_where_there_is_anything_to_do():
+    told, message, writer = [], request(), Answering().writer
+
+    assert HandlerOptions().prepare is None
+    HandlerOptions(read_origin=told.append).prepare(message, writer)
+    assert writer.request_id == ""
+    HandlerOptions(identify=lambda _: "8f1e").prepare(message, writer)
+    assert writer.request_id == "8f1e"
+    assert told == [message]

@@ -11,6 +11,7 @@ import re
 import signal
 import socket
 import sys
+import threading
 from contextlib import closing
 
 import pytest
@@ -215,6 +216,14 @@ def test_connection_whose_handler_cannot_be_made_is_told_so(process, clients, ca
 
 
 # The loop
+
+
+def test_handler_that_blocks_is_told_of_where_that_is_asked_for(clients, monkeypatch):
+    told = threading.Event()
+    monkeypatch.setattr("aioserve.observe.blocked._tell", lambda *_: told.set())
+    act = {"handle_request": lambda *_: told.wait(60) and os.kill(os.getpid(), signal.SIGTERM)}
+    clients.connect()
+    serve(Settings(logs=Logs(warn_blocked=0.02)), type("Blocks", (ServerHttpProtocol,), act), clients.sockets)
 
 
 def test_threads_that_compute_leave_the_interpreter_to_the_loop_soon(process, clients):

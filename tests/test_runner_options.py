@@ -62,3 +62,10 @@ def test_half_of_the_memory_is_for_answers_that_are_ready(static, expected):
 
     assert options.ready_limit == expected
     assert (options.ready is not None) is bool(expected)
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_requests_have_ids_where_that_is_asked_for(wanted):
+    options = make_options(Settings(logs=Logs(request_id=wanted)), (), None)
+
+    assert (options.identify is not None) is wanted

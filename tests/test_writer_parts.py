@@ -237,3 +237,17 @@ def test_to_a_client_that_has_gone_nothing_is_written(answering, writer):
 
     assert answering.sent == b""
     assert writer.is_finished
+
+
+# The id of the request
+
+
+@pytest.mark.parametrize(
+    ("fields", "value"), [((), "8f1e"), ((("x-request-ID", "mine"),), "mine"), ((("X", "1"),), "8f1e")]
+)
+def test_the_id_is_sent_along_unless_the_handler_sends_one(answering, writer, fields, value):
+    writer.request_id = "8f1e"
+    writer.write_response(200, b"", fields)
+
+    assert answering.sent.lower().count(b"x-request-id") == 1
+    assert answering.see().headers["x-request-id"] == value

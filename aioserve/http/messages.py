@@ -54,6 +54,7 @@ class RequestMessage:
         scheme: ``http`` or ``https``; where a trusted proxy tells, as the client speaks.
         peer: the address of the client: ``(host, port)``, the name of a unix socket, which may be empty, or
             None where it is not known. Where a trusted proxy tells, the port is 0 unless it told that, too.
+        request_id: by which the request is found in logs; empty unless ``--request-id`` is on.
     """
 
     __slots__ = (
@@ -63,6 +64,7 @@ class RequestMessage:
         "_lowered",
         "_original",
         "_query",
+        "_request_id",
         "chunked",
         "compression",
         "content_length",
@@ -118,6 +120,15 @@ class RequestMessage:
 
     def __repr__(self) -> str:
         return f"<RequestMessage {self.method} {self.path} HTTP/{self.version.major}.{self.version.minor}>"
+
+    @property
+    def request_id(self) -> str:  # noqa: D102 - above
+        # Where there are no ids nothing is kept, for each request would pay for it.
+        return getattr(self, "_request_id", "")
+
+    @request_id.setter
+    def request_id(self, value: str) -> None:
+        self._request_id = value
 
     # Header fields
 

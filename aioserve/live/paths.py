@@ -155,12 +155,12 @@ class ExceptionTexts(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the exception, if there is one, of the request, if that is what the message is about."""
         error = record.exc_info[1] if record.exc_info else None
-        if error is None or not isinstance(record.args, tuple) or not record.args:
+        request = getattr(record, "request", None)
+        if error is None or request is None:
             return
         while len(self._texts) >= _UNCLAIMED:  # the access log does not come for all: connections break
             del self._texts[next(iter(self._texts))]
         # The request is kept as well: as long as it is there nothing else has its number.
-        request = record.args[0]
         self._texts[id(request)] = request, _last_line(error)
 
     @property

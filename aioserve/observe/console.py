@@ -52,6 +52,7 @@ _LEVELS = {
 
 _METHOD = 7  # OPTIONS
 _OTHERS = len("06:00:00 200 OPTIONS  999.9kB 999.9ms slow") + 1  # all but the path, and the last column free
+_INDENT = "  "
 _COMFORTABLE = 100  # columns; further apart the eye loses the line
 
 
@@ -126,9 +127,10 @@ class Screen:
             for stack in trace.stacks:
                 theirs = [frame for frame in stack.frames if not is_internal(frame.filename)]
                 stack.frames = theirs or stack.frames
+            room = self._console.options.update(width=max(self._console.width - len(_INDENT), 1))
             return "".join(
                 self._paint(escape_controls(segment.text), segment.style or Style.null())
-                for segment in self._console.render(Traceback(trace, max_frames=20))
+                for segment in self._console.render(Traceback(trace, max_frames=20), room)
             ).rstrip("\n")
         except Exception:  # noqa: BLE001 - rich is less careful than format_traceback with odd exceptions
             return _format_plain(exc)
@@ -164,7 +166,7 @@ class ScreenFormatter(logging.Formatter):
             parts.append(self._format_exception(record.exc_info[1]))
         if record.stack_info:
             parts.append(escape_controls(record.stack_info))
-        return "\n".join(parts)
+        return "\n".join(parts).replace("\n", "\n" + _INDENT)  # as in the plain lines
 
 
 def _format_plain(exc: BaseException) -> str:

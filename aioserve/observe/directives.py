@@ -42,6 +42,7 @@ def compile_format(text: str) -> Format:
                     milliseconds, ``%D`` and ``%{us}T`` in microseconds
     ``%{Name}i``    a field of the request; ``%{Name}o`` of the answer
     ``%{NAME}e``    an environment variable
+    ``%L``          the id of the request, with ``--request-id``
     ``%P``          the worker's process number, ``<1234>``
     ==============  ==============================================================================
 
@@ -150,6 +151,7 @@ _PLAIN: Mapping[str, Callable[[AccessRecord], object]] = {
     "O": lambda record: record.output_length,
     "T": lambda record: int(record.duration),
     "Tf": lambda record: f"{record.duration:.6f}",
+    "L": lambda record: escape_line((record.message.request_id if record.message else "") or ABSENT),
     "D": lambda record: int(record.duration * 1_000_000),
     "P": lambda _: f"<{os.getpid()}>",
 }

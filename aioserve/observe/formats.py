@@ -16,7 +16,7 @@ from aioserve.escaping import escape_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aioserve.http.messages import Peer
+    from aioserve.http.messages import Peer, RequestMessage
     from aioserve.observe.access import AccessRecord, Format
 
 # strftime would write them in the language of the locale.
@@ -97,10 +97,18 @@ def format_duration(seconds: float) -> str:
 def format_request_line(record: AccessRecord) -> str:
     """Write the request line, or the first line of what is no request; ``-`` where there is none."""
     message = record.message
-    if message is None:
-        return escape_line(record.refused) or "-"
-    major, minor = message.version
-    return escape_line(f"{message.method} {message.path} HTTP/{major}.{minor}")
+    return _first_line(message) if message else escape_line(record.refused) or "-"
+
+
+def describe_request(message: RequestMessage) -> str:
+    """Write what finds a request again: its line, whose it is, and its id, as far as that is known."""
+    peer, request_id = format_peer(message.peer), message.request_id
+    who = "" if peer == "-" else f" from {peer}"
+    return f"{_first_line(message)}{who}{f', id {escape_line(request_id)}' if request_id else ''}"
+
+
+def _first_line(message: RequestMessage) -> str:
+    return escape_line("{} {} HTTP/{}.{}".format(message.method, message.path, *message.version))
 
 
 def format_time(second: int) -> str:

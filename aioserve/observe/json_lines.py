@@ -11,8 +11,10 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from aioserve.http.trace_context import read_traceparent
+
 if TYPE_CHECKING:
-    from aioserve.http.messages import Peer
+    from aioserve.http.messages import Peer, RequestMessage
     from aioserve.observe.access import AccessRecord
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -23,7 +25,8 @@ def format_json(record: AccessRecord) -> str:
 
     ``time`` is when the request began, ``seconds`` what it took; ``body_bytes`` are those of the answer's
     body, ``sent_bytes`` all of it. What a request does not have is null. Of one that could not be parsed
-    there is its first line, as ``refused``.
+    there is its first line, as ``refused``. Where requests have ids there is ``request_id``, and ``trace_id``
+    and ``parent_id`` of those that belong to a trace.
     """
     message = record.message
     fields = {
@@ -42,7 +45,26 @@ def format_json(record: AccessRecord) -> str:
     }
     if message is None:
         fields["refused"] = readable(record.refused)
+    elif message.request_id:
+        fields |= ids_of(message)
     return _encode(fields)
+
+
+def describe_message(message: RequestMessage) -> dict[str, str | None]:
+    """Return what finds a request again, for messages about it."""
+    return {
+        "method": readable(message.method),
+        "target": readable(message.path),
+        "protocol": "HTTP/{}.{}".format(*message.version),
+        "peer": _host_of(message.peer),
+        **(ids_of(message) if message.request_id else {}),
+    }
+
+
+def ids_of(message: RequestMessage) -> dict[str, str]:
+    """Return the id of a request that has one, and those of its trace."""
+    trace = read_traceparent(message.field("traceparent"))
+    return {"request_id": readable(message.request_id) or ""} | ({} if trace is None else trace._asdict())
 
 
 def readable(text: str | None) -> str | None:

@@ -12,6 +12,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
+from aioserve.error_pages import format_traceback
 from aioserve.escaping import escape_controls
 from aioserve.observe.access import AccessLog
 from aioserve.observe.layouts import choose_format
@@ -21,6 +22,7 @@ from aioserve.observe.streams import Output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from aioserve.observe.access import CallLater, Format
     from aioserve.observe.console import Screen
@@ -35,26 +37,40 @@ STANDARD_OUTPUT = "-"
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 
 
-class LineFormatter(logging.Formatter):
+class _BlockFormatter(logging.Formatter):
+    """Text in which all lines but the first are indented: none that is in a message can pass for one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a record; what follows its first line is a traceback or the message's own lines."""
+        return escape_controls(super().format(record)).replace("\n", "\n  ")
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's
+        """Write an exception, whatever its methods do; nothing where there is none."""
+        return "" if ei[1] is None else format_traceback(ei[1]).rstrip("\n")
+
+
+class LineFormatter(_BlockFormatter):
     """Plain lines: ``2026-11-24T06:00:00+0000 INFO message``."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z")
 
-    def format(self, record: logging.LogRecord) -> str:
-        """Write a record; what follows its first line is a traceback or the message's own lines."""
-        return escape_controls(super().format(record))
-
 
 class JournalFormatter(logging.Formatter):
-    """Lines for the journal, which keeps the time itself: ``<6>message`` (sd-daemon(3))."""
+    """Lines for the journal, which keeps the time itself: ``<6>message`` (sd-daemon(3)).
+
+    Args:
+        inner: makes the lines.
+    """
+
+    def __init__(self, inner: logging.Formatter | None = None) -> None:
+        super().__init__()
+        self._inner = inner or _BlockFormatter()
 
     def format(self, record: logging.LogRecord) -> str:
         """Write a record with its priority before each line, as each becomes an entry of its own."""
         priority = next((priority for level, priority in _PRIORITIES if record.levelno >= level), 7)
-        return "\n".join(
-            f"<{priority}>{line}" for line in escape_controls(super().format(record)).split("\n")
-        )
+        return "\n".join(f"<{priority}>{line}" for line in self._inner.format(record).split("\n"))
 
 
 class OutputHandler(logging.Handler):
@@ -74,7 +90,7 @@ class OutputHandler(logging.Handler):
             self.handleError(record)
         else:
             with contextlib.suppress(OSError, ValueError):
-                self._output.write(text)
+                self._output.write(text, is_block=True)
                 if self._output.lost > self._told and not self._output.has_waiting:
                     self._tell_losses()
 
@@ -187,8 +203,10 @@ def open_observers(logs: Logs, *, debug: bool, call_later: CallLater) -> Observe
     out = _open_output(logs)
     err = Output(sys.stderr, logs.color)
     err.open()
-    screen = _open_screen(err)
-    setup = LoggerSetup(OutputHandler(err, _formatter(err, screen, debug=debug)), logs.level)
+    is_json = logs.log_format == "json"
+    screen = None if is_json else _open_screen(err)
+    formatter = _json_formatter(err) if is_json else _formatter(err, screen, debug=debug)
+    setup = LoggerSetup(OutputHandler(err, formatter), logs.level)
     # A person sees the line of a request at once, between the messages that belong to it.
     delay = 0.0 if isinstance(out, Output) and out.is_terminal else 0.1
     access_log = None
@@ -222,6 +240,12 @@ def _formatter(output: Output, screen: Screen | None, *, debug: bool) -> logging
 
         return ScreenFormatter(screen, debug=debug)
     return JournalFormatter() if output.is_journal else LineFormatter()
+
+
+def _json_formatter(output: Output) -> logging.Formatter:
+    from aioserve.observe.json_messages import JsonFormatter  # noqa: PLC0415 - for those who use it
+
+    return JournalFormatter(JsonFormatter()) if output.is_journal else JsonFormatter()
 
 
 def _format(output: Output | LogFile, logs: Logs) -> Format:

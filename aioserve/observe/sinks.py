@@ -30,6 +30,7 @@ LIMIT = 1 << 20
 """Bytes that may wait: five seconds of 1,000 requests a second."""
 
 _NO_READER = "nobody reads it"
+_JOINED = b"\0"  # stands here for the line ends inside of a block, which thereby is one line
 _STEP = 0.2  # seconds without any progress, after which nobody is waited for in the end
 _PATIENCE = 2.0  # seconds for all of it
 
@@ -50,6 +51,7 @@ class Sink:
         "_broke_off",
         "_descriptor",
         "_is_inside",
+        "_joins",
         "_limit",
         "_lock",
         "_route",
@@ -65,6 +67,7 @@ class Sink:
         self._lock = Lock()  # messages come from any thread
         self._route: _Route | None = None
         self._waiting = bytearray()
+        self._joins = False  # there have been blocks
         self._is_inside = False  # what was taken last is the beginning of a line
         self._broke_off = False  # and the rest of it is lost
 
@@ -81,8 +84,11 @@ class Sink:
         """Bytes that have not been taken yet."""
         return len(self._waiting)
 
-    def write(self, lines: bytes) -> None:
+    def write(self, lines: bytes, *, is_block: bool = False) -> None:
         """Write whole lines, or keep them until `push`.
+
+        A block of lines counts as one line, and nobody else's come between them: it is written by one call.
+        A pipe takes more than `PIPE_BUF` in one piece only where it has room for all of it.
 
         Raises:
             OSError: the descriptor takes nothing any more, or too much waits already. What could not be
@@ -90,6 +96,9 @@ class Sink:
                 a whole one.
         """
         with self._lock:
+            if is_block and _JOINED not in lines:  # it is in wide encodings, whose blocks are single lines
+                lines = lines[:-1].replace(b"\n", _JOINED) + lines[-1:]
+                self._joins = True
             try:
                 self._push()
                 if self._waiting and len(self._waiting) + len(lines) > self._limit:
@@ -143,15 +152,15 @@ class Sink:
             self._broke_off = False
         while self._waiting:
             piece = self._waiting[: self._end_of_piece(route)]
-            taken = route.send(piece)
+            taken = route.send(piece.replace(_JOINED, b"\n") if self._joins else piece)
             self._is_inside = piece[taken - 1] != ord("\n")
             del self._waiting[:taken]
             self.sent += taken
 
     def _end_of_piece(self, route: _Route) -> int:
-        """Return where the next write ends: behind whole lines that are taken together, if there are any."""
+        """Return where the next write ends: behind whole lines that are taken together, or a longer one."""
         if route.is_shared and len(self._waiting) > PIPE_BUF:
-            return self._waiting.rfind(b"\n", 0, PIPE_BUF) + 1 or PIPE_BUF
+            return self._waiting.rfind(b"\n", 0, PIPE_BUF) + 1 or self._waiting.find(b"\n") + 1
         return len(self._waiting)
 
     def _drain(self) -> None:

@@ -80,8 +80,10 @@ class Output:
         """Whether lines wait for somebody to read those before them."""
         return self._sink is not None and self._sink.waiting > 0
 
-    def write(self, text: str) -> None:
+    def write(self, text: str, *, is_block: bool = False) -> None:
         """Write whole lines, or keep them until `push`; what the encoding lacks becomes a backslash escape.
+
+        Lines of a block stay together.
 
         Raises:
             OSError: lines are lost, these or earlier ones.
@@ -89,7 +91,7 @@ class Output:
         """
         data = text.encode(self.encoding, "backslashreplace")
         if self._sink is not None:
-            self._sink.write(data)
+            self._sink.write(data, is_block=is_block)
         elif self.stream is not None:
             try:
                 self.stream.write(data.decode(self.encoding))

@@ -320,3 +320,12 @@ def test_slice_of_a_file_is_a_value():
     assert FileSlice(file, 1, 2, bool) != FileSlice(file, 1, 2)
     with pytest.raises(dataclasses.FrozenInstanceError):
         FileSlice(file, 1, 2).offset = 3
+
+
+def test_request_has_no_id_until_it_is_given_one():
+    message = make()
+    assert message.request_id == ""
+
+    message.request_id = "8f1e"
+    assert message.request_id == "8f1e"
+    assert message.again("GET", "/").request_id == ""

@@ -243,14 +243,14 @@ def test_debug_draws_the_traceback_with_its_source(plain):
     assert "Traceback (most recent call last)" in lines[1]
     assert "❱" in text
     assert "raise exc" in text
-    assert lines[-1] == "ValueError: [red]wrong[/red]"
+    assert lines[-1] == "  ValueError: [red]wrong[/red]"
 
 
 def test_without_debug_the_traceback_is_plain(plain):
     text = ScreenFormatter(plain, debug=False).format(logged(raised(ValueError("wrong\x1b[2J"))))
 
-    assert text.splitlines()[:2] == ["06:00:00 INFO message", "Traceback (most recent call last):"]
-    assert text.endswith("\nValueError: wrong\\x1b[2J")
+    assert text.splitlines()[:2] == ["06:00:00 INFO message", "  Traceback (most recent call last):"]
+    assert text.endswith("\n  ValueError: wrong\\x1b[2J")
 
 
 def test_frames_of_asyncio_and_aioserve_are_left_out(plain):
@@ -320,7 +320,7 @@ def test_a_box_is_drawn_in_ascii_where_there_is_no_unicode():
 def test_a_stack_follows_its_message(plain):
     text = ScreenFormatter(plain, debug=True).format(logged(stack_info="Stack:\n  here\x1b"))
 
-    assert text.splitlines() == ["06:00:00 INFO message", "Stack:", "  here\\x1b"]
+    assert text.splitlines() == ["06:00:00 INFO message", "  Stack:", "    here\\x1b"]
 
 
 def test_no_exception_is_none(plain):

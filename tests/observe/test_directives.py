@@ -101,3 +101,12 @@ def test_any_printable_text_is_a_layout(text):
     without = re.sub(r"%(?!%)", "", text)
 
     assert compile_format(without)(Record()) == without.replace("%%", "%")
+
+
+@pytest.mark.parametrize("value", ["", "8f1e-7"])
+def test_a_request_may_have_an_id(message, record, value):
+    made = record(message())
+    made.message.request_id = value
+
+    assert compile_format("%L")(made) == (value or "-")
+    assert compile_format("%L")(record(None)) == "-"

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aioserve.observe.formats import FORMATS, format_clock, format_duration, format_peer, format_size
+from aioserve.observe.formats import (
+    FORMATS,
+    describe_request,
+    format_clock,
+    format_duration,
+    format_peer,
+    format_size,
+)
 
 FIELDS = b"Host: a\r\nReferer: http://a/\r\nUser-Agent: curl/8\r\n"
 
@@ -165,3 +172,18 @@ def test_sizes(length, expected):
 )
 def test_durations(seconds, expected):
     assert format_duration(seconds) == expected
+
+
+@pytest.mark.parametrize(
+    ("peer", "request_id", "text"),
+    [
+        (None, "", r"GET /\xff HTTP/1.1"),
+        (("::1", 4), "", r"GET /\xff HTTP/1.1 from ::1"),
+        ("/run/a", 'a"', r"GET /\xff HTTP/1.1 from /run/a, id a\""),
+    ],
+)
+def test_a_request_is_found_again_by_what_messages_say_of_it(message, peer, request_id, text):
+    made = message(path="/\udcff")
+    made.peer, made.request_id = peer, request_id
+
+    assert describe_request(made) == text

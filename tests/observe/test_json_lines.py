@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aioserve.observe.json_lines import format_json, readable
+from aioserve.observe.json_lines import describe_message, format_json, readable
 
 FIELDS = b"Host: a\r\nReferer: http://a/\r\nUser-Agent: curl/8\r\n"
 
@@ -70,3 +70,27 @@ def test_every_byte_leaves_one_line_that_any_reader_takes(message, record):
 @given(st.binary())
 def test_no_half_of_a_pair_is_left_of_any_bytes(data):
     readable(data.decode("utf-8", "surrogateescape")).encode()
+
+
+@pytest.mark.parametrize("trace", [b"", b"00-%b-%b-01" % (b"0a" * 16, b"b7" * 8), b"00-0-0-0"])
+def test_ids_are_there_where_requests_have_them(message, record, trace):
+    made = record(message(fields=b"traceparent: %b\r\n" % trace))
+    assert "request_id" not in json.loads(format_json(made))
+
+    made.message.request_id = "8f1e-7"
+    read = json.loads(format_json(made))
+
+    assert read["request_id"] == "8f1e-7"
+    found = (read.get("trace_id"), read.get("parent_id"))
+    assert found == (tuple(trace.decode().split("-")[1:3]) if len(trace) > 10 else (None, None))
+
+
+def test_messages_say_which_request_they_are_about(message):
+    made = message(path="/\udcff", fields=b"traceparent: 00-%b-%b-01\r\n" % (b"0a" * 16, b"b7" * 8))
+    made.peer = ("::1", 5)
+    told = {"method": "GET", "target": "/\\xff", "protocol": "HTTP/1.1", "peer": "::1"}
+    assert describe_message(made) == told
+
+    made.request_id = "8f1e"
+    ids = {"request_id": "8f1e", "trace_id": "0a" * 16, "parent_id": "b7" * 8}
+    assert describe_message(made) == told | ids

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import os
 import re
@@ -78,8 +79,28 @@ def test_a_plain_line_has_time_and_level():
 def test_an_exception_follows_its_plain_line():
     assert LineFormatter().format(entry(exc=ValueError("wrong"))).splitlines() == [
         "2026-11-24T06:00:00+0000 INFO message",
-        "ValueError: wrong",
+        "  ValueError: wrong",
     ]
+
+
+@pytest.mark.parametrize("formatter", [LineFormatter(), JournalFormatter()])
+def test_no_line_of_a_message_or_an_exception_passes_for_a_message(formatter):
+    forged = "\n2026-11-24T06:00:00+0000 ERROR forged\n<2>forged"
+    text = formatter.format(entry("a" + forged, exc=ValueError("b" + forged)))
+
+    assert [line for line in text.splitlines() if re.match(r"(<4>)?(2026\S+ ERROR|<2>)", line)] == []
+
+
+def test_an_exception_that_cannot_tell_of_itself_is_told_of_and_none_is_none():
+    class OddError(Exception):
+        def __str__(self):
+            raise RuntimeError
+
+    made = entry()
+    made.exc_info = (None, None, None)
+
+    assert "OddError" in LineFormatter().format(entry(exc=OddError()))
+    assert LineFormatter().format(made).endswith("INFO message")
 
 
 @pytest.mark.parametrize("formatter", [LineFormatter(), JournalFormatter()])
@@ -96,7 +117,7 @@ def test_the_journal_gets_the_priorities_of_syslog(level, priority):
 
 
 def test_each_line_of_the_journal_has_its_priority():
-    assert JournalFormatter().format(entry("a\nb", exc=ValueError("c"))) == "<6>a\n<6>b\n<6>ValueError: c"
+    assert JournalFormatter().format(entry("a\nb", exc=ValueError("c"))) == "<6>a\n<6>  b\n<6>  ValueError: c"
 
 
 def test_a_message_that_cannot_be_formatted_is_reported_and_not_raised(streams):
@@ -210,16 +231,19 @@ def test_stopped_is_a_line(observe, streams):
     ]
 
 
-def test_the_journal_gets_no_time(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("form", "line"), [("text", "<6>listening on http://127.0.0.1:43121\n"), ("json", '<6>{"time".*}\n')]
+)
+def test_the_journal_gets_priorities_and_only_json_its_time(tmp_path, monkeypatch, form, line):
     with (tmp_path / "journal").open("w+", encoding="utf-8") as journal, redirect_stderr(journal):
         status = os.fstat(journal.fileno())
         monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
-        with closing(open_observers(Logs(color="never"), debug=False, call_later=never)) as observers:
+        logs = Logs(color="never", log_format=form)
+        with closing(open_observers(logs, debug=False, call_later=never)) as observers:
             observers.ready(ADDRESSES[:1], [])
-
         journal.seek(0)
 
-        assert journal.read() == "<6>listening on http://127.0.0.1:43121\n"
+        assert re.fullmatch(line, journal.read())
 
 
 def test_forced_colours_dress_the_lines(observe, streams):
@@ -454,3 +478,16 @@ def test_a_standard_output_that_is_closed_from_the_start_is_no_error():
 
     assert process.returncode == 0
     assert "WARNING" not in err
+
+
+# JSON
+
+
+@pytest.mark.parametrize("color", ["never", "always"])
+def test_messages_are_objects_where_that_is_asked_for(observe, streams, color):
+    observe(log_format="json", color=color).ready(ADDRESSES, ["app:App"])
+    logging.getLogger("aioserve.server").warning("a\nb\x1b")
+    told = [json.loads(line) for line in streams[1].getvalue().splitlines()]
+
+    assert [each["message"] for each in told] == [f"listening on {', '.join(ADDRESSES)}", "a\nb\x1b"]
+    assert streams[1].getvalue().isascii()

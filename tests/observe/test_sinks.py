@@ -391,3 +391,37 @@ def test_it_can_be_used_after_its_end(pipe):
     sink.close()
 
     assert pipe.read() == b"one\n"
+
+
+def test_a_block_stays_together_between_the_lines_of_others(pipe):
+    """Two sinks of one pipe, as two workers have them."""
+    block = b"".join(b"%d %b\n" % (number, b"x" * 100) for number in range(100))
+    one, other = Sink(pipe.write_end), Sink(pipe.write_end)
+    one.write(b"a\n")
+    one.write(block, is_block=True)
+    other.write(b"b\n")
+    assert pipe.read() == b"a\n" + block + b"b\n"
+    one.close()
+    other.close()
+
+
+def test_a_block_is_taken_by_one_call(monkeypatch, pipe):
+    calls = []
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: calls.append(bytes(data)) or write(file, data))
+    block = b"x\n" * PIPE_BUF
+    sink = Sink(pipe.write_end)
+    sink.write(block, is_block=True)
+    sink.close()
+
+    assert calls == [block]
+
+
+def test_bytes_of_a_wide_encoding_are_left_alone(pipe):
+    sink = Sink(pipe.write_end)
+    text = "a\nb\n".encode("utf-16-le")
+    sink.write(text, is_block=True)
+    sink.write(b"c\nd\n", is_block=True)
+    sink.close()
+
+    assert pipe.read() == text + b"c\nd\n"

@@ -26,7 +26,7 @@ LAYERS = {
     # What draws is at home in processes of its own, which know nothing of the server but its snapshots.
     "view": "live.attach live.child live.viewer live.terminal live.picture live.panels live.lines "
     "live.sparkline live.plain live.rates live.stream live.modes",
-    "process": "runner admission complaints health responders workers.orders workers.channel "
+    "process": "runner running_request admission complaints health responders workers.orders workers.channel "
     "workers.describe workers.fatigue",
     "siblings": "live.control "
     "static.mounts static.responder static.file_answers static.finder static.folders "
@@ -36,7 +36,7 @@ LAYERS = {
     "static.lookup static.tree static.shared_file static.watch static.media_types "
     "listen.sockets listen.tcp listen.unix listen.inherited listen.holders "
     "listen.certificates listen.kept_pair listen.leaf listen.self_signed "
-    "listen.server_names listen.tls origins listen.proxy_protocol",
+    "listen.server_names listen.tls origins request_ids listen.proxy_protocol",
     "handler": "server",
     "connection": "connection deadlines exchange timing phase",
     "bytes in": "incoming handler_options payload multipart forms charsets",
@@ -44,12 +44,12 @@ LAYERS = {
     "loop": "loop_parts eager spare_task ticker awaitables news thread_work",
     "observation": "live.reporting live.paths "
     "observe.logs observe.console observe.layouts observe.log_file observe.selection "
-    "observe.snapshot "
+    "observe.snapshot observe.json_messages observe.blocked "
     "observe.directives observe.json_lines observe.formats observe.access observe.streams "
     "observe.sinks error_pages",
     "wire": "http.forwarded http1.proxy_header http1.parser http1.lines http1.chunks http1.rules "
     "http1.framing http1.grammar",
-    "meaning": "http.conditional http.ranges http.negotiation http.messages http.dates",
+    "meaning": "http.conditional http.ranges http.negotiation http.messages http.dates http.trace_context",
     "values": "settings live.settings static.settings "
     "listen.settings listen.addresses listen.proxies static.kinds options "
     "kinds trusted http.statuses multidict errors escaping suggestion values",

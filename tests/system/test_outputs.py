@@ -69,7 +69,7 @@ def test_an_access_log_that_nobody_reads_holds_up_nobody(serve, pipe, workers):
     paths = [f"/{number}/{LONG}" for number in range(1200)]
     for start in range(0, 1200, 50):  # a connection each, so that every worker has some
         ask(server.port, paths[start : start + 50])
-    server.stderr.wait_for("access log: cannot write: nobody reads it; its lines are dropped")
+    server.stderr.wait_for("access log: .*nobody reads it; its lines")  # are dropped, or wait
     server.send(signal.SIGTERM)
     text = read_all(server, reader)
     written = [LINE.fullmatch(line) for line in text.splitlines()]
@@ -78,7 +78,7 @@ def test_an_access_log_that_nobody_reads_holds_up_nobody(serve, pipe, workers):
     assert all(written)
     assert len({found[1] for found in written}) == len(written) == 1200 - lost
     assert 0 < lost < 1200
-    assert server.stderr.text.count("cannot write") <= workers
+    assert server.stderr.text.count("nobody reads it") <= workers
 
 
 def test_messages_that_nobody_reads_hold_up_nobody(start, pipe, listening, loop):

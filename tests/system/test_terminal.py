@@ -25,7 +25,7 @@ def test_terminal_shows_requests_and_a_traceback(command, loop, tmp_path):
         found, _ = terminal.wait_for(r"^listening on http://127\.0\.0\.1:(\d+)$")
 
         replies = list(ask_http_client(f"http://127.0.0.1:{found[1]}", [Ask("/"), Ask("/none")]))
-        terminal.wait_for("GET +/none")
+        terminal.wait_for("500 GET +/none")
         terminal.press("C-c")
         _, screen = terminal.wait_for("^exit code 0$")
 
@@ -37,6 +37,6 @@ def test_terminal_shows_requests_and_a_traceback(command, loop, tmp_path):
     assert re.search(r"^\d\d:\d\d:\d\d 200 GET +/ +6B +[\d.]+m?s( slow)?$", screen, re.MULTILINE)
     assert re.search(r"^\d\d:\d\d:\d\d ERROR Error handling request", screen, re.MULTILINE)
     assert re.search(r"❱ 11 .*answers\[message\.path\]", screen)
-    assert re.search(r"^KeyError: '/none'$", screen, re.MULTILINE)
+    assert re.search(r"^  KeyError: '/none'$", screen, re.MULTILINE)
     assert re.search(r"^\d\d:\d\d:\d\d 500 GET +/none +\S+ +[\d.]+m?s( slow)?$", screen, re.MULTILINE)
     assert "stopped" in lines
