@@ -23,7 +23,8 @@ MEANINGS: dict[signal.Signals, str] = {
     signal.SIGHUP: "Load configuration, application and certificates anew. New workers take the place of the "
     "old ones one by one, and no request is lost. If the new ones cannot start, the old ones go on. If the "
     "terminal that the server was started from has gone, stop.",
-    signal.SIGUSR1: "Read the certificates anew.",
+    signal.SIGUSR1: "Open the file of `--access-log-file` anew, for those who move it away, and read the "
+    "certificates anew.",
     signal.SIGUSR2: "Write to the standard error what every worker does: connections, and tasks with stacks.",
     signal.SIGTTIN: "One worker more.",
     signal.SIGTTOU: "One worker less, but one at least.",
