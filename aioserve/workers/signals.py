@@ -91,6 +91,13 @@ def leave_to_parent() -> None:
         signal.signal(number, _do_nothing)
 
 
+def leave_to_nobody() -> None:
+    """Have those signals do what they do by default, but where the application has taken one for itself."""
+    for number in GROUP:
+        if signal.getsignal(number) is _do_nothing:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def _do_nothing(_number: int, _frame: object) -> None:
     """Be there: only for a signal with a handler does Python write to the descriptor."""
 

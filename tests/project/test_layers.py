@@ -18,12 +18,11 @@ LAYERS = {
     "command": "__main__ cli parameters",
     "parent": "workers.supervisor workers.reloading workers.worker workers.processes workers.lookout "
     "workers.watcher workers.sources workers.forking workers.editions workers.publicity workers.spokesman "
-    "workers.fleet workers.notify "
-    "workers.signals workers.marker_files",
+    "workers.fleet workers.notify workers.marker_files",
     "start": "units.printing units.service_unit units.sandbox units.socket_unit units.quoting units.place "
     "preflight loader config_file print_config",
-    "process": "runner admission complaints health responders workers.orders workers.channel "
-    "workers.describe workers.fatigue",
+    "process": "runner admission complaints health responders workers.orders workers.ending "
+    "workers.channel workers.offspring workers.signals workers.describe workers.fatigue",
     "siblings": "static.mounts static.responder static.file_answers static.finder static.folders "
     "static.turns static.spool static.listing static.entries static.pages static.site static.store "
     "static.resource static.representation static.compression static.rule_files "

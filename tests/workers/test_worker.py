@@ -49,7 +49,7 @@ def test_it_serves_what_the_settings_name_from_the_sockets_it_was_given(ran, cha
     assert work(settings, sockets, channel) == 0
     ((*args, orders),) = ran
     assert args == [settings, None, sockets, None]
-    assert (orders._channel, orders._limit) == (channel, 7.0)
+    assert (orders._channel, orders._ending._limit) == (channel, 7.0)
     assert faulthandler.is_enabled()
 
 
