@@ -41,8 +41,9 @@ class Signals:
         self._reading, self._writing = socket.socketpair()
         self._reading.setblocking(False)
         self._writing.setblocking(False)
-        self._before = {number: signal.signal(number, _do_nothing) for number in (*MEANINGS, signal.SIGCHLD)}
+        # First, so that none is lost that comes in between.
         signal.set_wakeup_fd(self._writing.fileno(), warn_on_full_buffer=False)
+        self._before = {number: signal.signal(number, _do_nothing) for number in (*MEANINGS, signal.SIGCHLD)}
         self.had_terminal = _has_terminal() and self._before[signal.SIGHUP] is not signal.SIG_IGN
 
     def fileno(self) -> int:
