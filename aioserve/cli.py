@@ -18,12 +18,15 @@ from aioserve import __version__
 from aioserve.errors import ConfigurationError, StartupError
 from aioserve.escaping import escape_controls
 from aioserve.observe.streams import open_standard_descriptors
-from aioserve.options import Given, read_environment
+from aioserve.options import Given, read_environment, refuse
 from aioserve.parameters import help_rows, make_parameters, read_typed, supply_implied
-from aioserve.settings import OPTIONS, SECTIONS, Settings, build_settings
+from aioserve.settings import OPTIONS, SECTIONS, build_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from aioserve.options import OnProblem
+    from aioserve.settings import Settings
 
 _INTRODUCTION = """\
 Usage: aioserve [OPTIONS] [APP]
@@ -37,6 +40,12 @@ _ORDER = """
 Long names are also the keys of the file that --config reads. What a flag says
 counts before the environment, that before the file, that before the default.
 """
+
+
+# Nothing is said of what nobody asked for: of the default address where another could not be read, nor that
+# there is nothing to serve where that could not.
+_ADDRESS = {"host", "port", "bind", "config"}
+_CONTENT = {"app", "static", "config"}
 
 
 def main() -> NoReturn:
@@ -99,28 +108,33 @@ class _Command(click.Command):
         sys.exit(code)
 
 
-def _collect(typed: Mapping[str, Given]) -> dict[str, Given]:
+def _collect(typed: Mapping[str, Given], on_problem: OnProblem = refuse) -> dict[str, Given]:
     """Put what was typed before what the environment says, and that before what the file says."""
     given = {**read_environment(OPTIONS.values(), os.environ), **typed}
     if "config" in given:
         from aioserve.config_file import read_config_file  # noqa: PLC0415 - for those who have a file
 
-        path = OPTIONS["config"].parse(given["config"])
-        given = {**read_config_file(path, OPTIONS.values()), **given}
+        try:
+            path = OPTIONS["config"].parse(given["config"])
+            given = {**read_config_file(path, OPTIONS.values(), on_problem), **given}
+        except ConfigurationError as problem:
+            on_problem("config", problem)
+            del given["config"]
     return given
 
 
-def _read_settings(typed: Mapping[str, Given]) -> Settings:
-    settings = build_settings(_collect(typed))
+def _read_settings(typed: Mapping[str, Given], on_problem: OnProblem = refuse) -> Settings:
+    settings = build_settings(_collect(typed, on_problem), on_problem)
     if not settings.application.app and not settings.static.mounts:
-        raise ConfigurationError("nothing to serve; try aioserve app:Handler or aioserve --static ./site")
+        problem = ConfigurationError("nothing to serve; try aioserve app:Handler or aioserve --static ./site")
+        on_problem("", problem)
     return settings
 
 
 def _serve(typed: Mapping[str, Given]) -> int:
+    if "check" in typed:
+        return _check(typed)
     settings = _read_settings(typed)
-    if settings.look.check:
-        return _check(settings)
     from aioserve.workers.supervisor import supervise  # noqa: PLC0415 - only for serving
 
     return supervise(settings, lambda: _read_settings(typed))
@@ -134,12 +148,17 @@ def _attach(typed: Mapping[str, Given]) -> None:
         click.echo(f"aioserve: {said}", err=True)
 
 
-def _check(settings: Settings) -> int:
+def _check(typed: Mapping[str, Given]) -> int:
+    """Report all that is wrong. What could not be read has its default, with which the rest is tried."""
     from aioserve.preflight import prepare  # noqa: PLC0415 - brings asyncio and the user's application
 
-    ready = prepare(settings)
+    wrong: list[tuple[str, ConfigurationError]] = []
+    settings = _read_settings(typed, lambda key, problem: wrong.append((key, problem)))
+    keys = {key for key, _ in wrong}
+    ready = prepare(settings, bind=keys.isdisjoint(_ADDRESS))
     ready.listening.close()
-    codes = [_report(problem) for problem in ready.problems]
+    unread = [problem for key, problem in wrong if key or keys.isdisjoint(_CONTENT)]
+    codes = [_report(problem) for problem in (*unread, *ready.problems)]
     if not codes:
         click.echo("aioserve: ok", err=True)
     return codes[0] if codes else 0

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aioserve.errors import ConfigurationError
-from aioserve.options import Given, Option, Reach
+from aioserve.options import Given, Option, Reach, refuse
 from aioserve.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from aioserve.options import OnProblem
 
 _TYPE_NAMES = {
     bool: "a boolean",
@@ -29,29 +31,43 @@ _TYPE_NAMES = {
 }
 
 
-def read_config_file(path: str, options: Iterable[Option]) -> dict[str, Given]:
+def read_config_file(
+    path: str, options: Iterable[Option], on_problem: OnProblem = refuse
+) -> dict[str, Given]:
     """Collect what a configuration file says, by key.
 
     Args:
         path: where the file is; its last part decides whether it is a ``pyproject.toml``.
         options: the declared options; those that a file cannot set count as unknown.
+        on_problem: called with a key and what is wrong with it: it is no option (the message names the
+            nearest), is there twice, or has a value of a type that the option does not take. If it returns,
+            the key is left out.
 
     Raises:
-        ConfigurationError: the file cannot be read, is no TOML, has a key that is no option (the message
-            names the nearest) or a value of a type that the option does not take.
+        ConfigurationError: the file cannot be read, or is no TOML.
     """
     known = {one.key: one for one in options if one.reach is Reach.FILE}
     given: dict[str, Given] = {}
     for name, value in _read_table(path).items():
-        key = name.replace("_", "-")
-        if key not in known:
-            raise ConfigurationError(f"{path}: unknown key {name!r}{did_you_mean(key, known)}")
-        if key in given:
-            raise ConfigurationError(f"{path}: {key!r} is there twice, with a hyphen and with an underscore")
-        if value is False and known[key].implied:
-            continue
-        given[key] = Given(_format_texts(f"{path}: {name}", known[key], value), f"{path}: {name}")
+        try:
+            given |= _read_key(path, name, value, known, given)
+        except ConfigurationError as problem:
+            on_problem(name.replace("_", "-"), problem)
     return given
+
+
+def _read_key(
+    path: str, name: str, value: object, known: Mapping[str, Option], given: Mapping[str, Given]
+) -> dict[str, Given]:
+    """Read one more key beside those that are given, and return what it gives."""
+    key = name.replace("_", "-")
+    if key not in known:
+        raise ConfigurationError(f"{path}: unknown key {name!r}{did_you_mean(key, known)}")
+    if key in given:
+        raise ConfigurationError(f"{path}: {key!r} is there twice, with a hyphen and with an underscore")
+    if value is False and known[key].implied:
+        return {}
+    return {key: Given(_format_texts(f"{path}: {name}", known[key], value), f"{path}: {name}")}
 
 
 def _read_table(path: str) -> Mapping[str, object]:

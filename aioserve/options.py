@@ -10,18 +10,25 @@ from __future__ import annotations
 
 from dataclasses import field, fields
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from aioserve.errors import ConfigurationError
 from aioserve.values import value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from aioserve.kinds import Kind
 
+    OnProblem = Callable[[str, ConfigurationError], None]
+
 T = TypeVar("T")
 D = TypeVar("D")
+
+
+def refuse(_key: str, problem: ConfigurationError) -> NoReturn:
+    """Go no further at the first thing that is wrong: what who serves does with it; who checks goes on."""
+    raise problem
 
 
 class Reach(IntEnum):

@@ -9,7 +9,7 @@ follow from it. Each part of the server is handed its own section, never the who
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from aioserve.errors import ConfigurationError
 from aioserve.kinds import (
@@ -32,14 +32,14 @@ from aioserve.kinds import (
 from aioserve.listen.proxies import Proxies
 from aioserve.listen.settings import Bind, Tls
 from aioserve.live.settings import Live
-from aioserve.options import Reach, declared_sections, option, repeatable
+from aioserve.options import Reach, declared_sections, option, refuse, repeatable
 from aioserve.static.settings import Static
 from aioserve.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aioserve.options import Given
+    from aioserve.options import Given, OnProblem, Option
 
 __all__ = [
     "OPTIONS",
@@ -426,20 +426,32 @@ SECTIONS = declared_sections(Settings)
 OPTIONS = {one.key: one for part in SECTIONS for one in part.options.values()}
 
 
-def build_settings(given: Mapping[str, Given]) -> Settings:
+def build_settings(given: Mapping[str, Given], on_problem: OnProblem = refuse) -> Settings:
     """Make the settings of what was given, by key; everything else has its default.
 
-    Raises:
-        ConfigurationError: a text is not of its option's kind, or two options exclude each other.
+    Args:
+        given: what counts.
+        on_problem: called with a key and what is wrong with it: a text is not of the option's kind, or
+            another option excludes it. If it returns, the option has its default.
     """
-    for key, one in given.items():
-        for other in OPTIONS[key].excludes:
-            if other in given:
-                raise ConfigurationError(f"{one.source} cannot be given together with {given[other].source}")
+    values: dict[str, Any] = {}
+    for key in (each for each in OPTIONS if each in given):
+        try:
+            values[key] = _read(OPTIONS[key], given)
+        except ConfigurationError as problem:
+            on_problem(key, problem)
     parts = {
         part.attribute: part.settings(
-            **{name: one.parse(given[one.key]) for name, one in part.options.items() if one.key in given}
+            **{name: values[one.key] for name, one in part.options.items() if one.key in values}
         )
         for part in SECTIONS
     }
     return Settings(**parts, sources={key: one.source for key, one in given.items()})
+
+
+def _read(declared: Option, given: Mapping[str, Given]) -> object:
+    one = given[declared.key]
+    for other in declared.excludes:
+        if other in given:
+            raise ConfigurationError(f"{one.source} cannot be given together with {given[other].source}")
+    return declared.parse(one)

@@ -338,6 +338,53 @@ def test_check_tells_every_problem_with_the_code_of_the_first(parent, taken):
     assert parent.calls == []
 
 
+def checked(*words):
+    """Return the lines of a check that finds problems, each without the program's name."""
+    result = invoke("--check", *words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    return [line.removeprefix("aioserve: error: ") for line in result.stderr.splitlines()]
+
+
+def test_check_goes_on_with_defaults_where_something_cannot_be_read(tmp_path):
+    (tmp_path / "a.toml").write_text("hsot = 1\nworkers = true\nslow = 'x'\nindex = 'a'\n")
+    words = ("nosuch:Thing", "--keep-alive", "x", "-p", "0", "--ssl-certfile", "none", "-c", "a.toml")
+
+    starts = (
+        "a.toml: unknown key 'hsot' (did you mean 'host'?)",
+        "a.toml: workers: this must be ",
+        "--keep-alive: 'x' is not a duration",
+        "a.toml: slow: 'x' is not a duration",
+        "there is no module 'nosuch'",
+        "'none': No such file",
+    )
+    lines = checked(*words)
+    assert [line[: len(start)] for line, start in zip(lines, starts, strict=True)] == [*starts]
+
+
+def test_check_does_not_try_the_default_address_where_another_cannot_be_read(monkeypatch):
+    def bind_sockets(_bind):
+        raise AssertionError
+
+    monkeypatch.setattr("aioserve.preflight.bind_sockets", bind_sockets)
+
+    assert len(checked("--static", ".", "--port", "x")) == 1
+    assert checked("--static", ".", "--port", "1", "--bind", ":2") == [
+        "--bind cannot be given together with --port"
+    ]
+
+
+@pytest.mark.parametrize("words", [["--static", ""], ["-c", "none.toml"], ["-c", ""], [""]])
+def test_check_says_nothing_of_what_is_served_where_that_cannot_be_read(words):
+    assert len(checked("-p", "0", *words)) == 1
+
+
+def test_check_says_that_there_is_nothing_to_serve_beside_the_rest():
+    first, second = checked("--keep-alive", "x", "-p", "0")
+
+    assert first.startswith("--keep-alive: ")
+    assert second.startswith("nothing to serve; ")
+
+
 # As a program
 
 

@@ -156,3 +156,14 @@ def test_any_file_is_settings_or_a_configuration_error(tmp_path, text):
     content = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     with suppress(ConfigurationError):
         assert build_settings(read(tmp_path, content)).timeouts.keep_alive >= 0
+
+
+def test_all_that_is_wrong_can_be_told_and_the_rest_is_used(tmp_path):
+    file = tmp_path / "a.toml"
+    file.write_text("hsot = 1\nport = true\nkeep-alive = 1\nkeep_alive = 2\nindex = 'a'\n")
+    told = []
+    found = read_config_file(str(file), OPTIONS.values(), lambda *problem: told.append(problem))
+
+    assert {key: one.texts for key, one in found.items()} == {"keep-alive": ("1",), "index": ("a",)}
+    assert [key for key, _ in told] == ["hsot", "port", "keep-alive"]
+    assert "did you mean 'host'?" in str(told[0][1])

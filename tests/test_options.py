@@ -17,6 +17,7 @@ from aioserve.options import (
     declared_sections,
     option,
     read_environment,
+    refuse,
     repeatable,
 )
 
@@ -171,3 +172,11 @@ def test_any_environment_is_a_value_or_a_configuration_error(environment):
 
 def test_default_of_a_choice_is_shown_as_it_is():
     assert Option(("--color",), choice("auto", "never"), "auto", "Use colours.").default_shown == "auto"
+
+
+def test_first_thing_that_is_wrong_is_refused_where_nobody_goes_on():
+    problem = ConfigurationError("--port: 'x' is not a port")
+
+    with pytest.raises(ConfigurationError) as raised:
+        refuse("port", problem)
+    assert raised.value is problem

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import inspect
+import os
 import re
 import runpy
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 
 import aioserve
 from aioserve import errors
+from aioserve.__main__ import main
 
 ROOT = Path(aioserve.__file__).parents[1]
 
@@ -96,11 +99,80 @@ def test_module_is_the_command_when_it_is_run_and_not_when_it_is_imported(monkey
     path = Path(aioserve.__file__).with_name("__main__.py")
     monkeypatch.setattr(sys, "argv", ["aioserve", "--version"])
 
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
     runpy.run_path(str(path))
     assert capsys.readouterr().out == ""
     with pytest.raises(SystemExit) as caught:
         runpy.run_path(str(path), run_name="__main__")
     assert (caught.value.code, capsys.readouterr().out[:8]) == (0, "aioserve")
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """Call the command, up to the import of what takes long; return what it set for signals."""
+
+    def call(*words):
+        handlers = {}
+        monkeypatch.setattr(sys, "argv", ["aioserve", *words])
+        monkeypatch.setattr(signal, "signal", handlers.__setitem__)
+        monkeypatch.setattr("aioserve.cli.main", lambda: None)
+        main()
+        return handlers
+
+    return call
+
+
+@pytest.mark.parametrize(
+    "words", [["--check", "a:b"], ["a:b", "--print-unit=socket"], ["--completion", "zsh"]]
+)
+def test_question_that_is_not_answered_ends_as_python_has_it(command, words):
+    assert command(*words) == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_ends_the_command_before_there_is_a_server(command, monkeypatch, number):
+    handlers = command("a:b")
+    codes = []
+
+    def exit_at_once(code):
+        codes.append(code)
+        raise SystemExit
+
+    monkeypatch.setattr(os, "_exit", exit_at_once)
+
+    with pytest.raises(SystemExit):
+        handlers[number](number, None)
+    assert codes == [0]
+
+
+def test_signal_does_in_a_process_of_the_command_what_it_does_by_default(command, monkeypatch):
+    handlers, sent = command("a:b"), []
+    stop, here = handlers[signal.SIGTERM], os.getpid()
+    monkeypatch.setattr(os, "kill", lambda *what: sent.append(what))
+    monkeypatch.setattr(os, "getpid", lambda: here + 1)
+    stop(signal.SIGTERM, None)
+
+    assert handlers[signal.SIGTERM] is signal.SIG_DFL
+    assert sent == [(here + 1, signal.SIGTERM)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_that_comes_while_the_command_is_loaded_ends_it_without_a_word(tmp_path, number):
+    """Of what takes long the first is click; this one never comes to an end."""
+    (tmp_path / "click.py").write_text("import sys\nprint('loading', flush=True)\nsys.stdin.read()\n")
+    with subprocess.Popen(
+        [sys.executable, "-m", "aioserve", "a:b"],
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout.readline() == b"loading\n"
+        process.send_signal(number)
+
+        assert process.wait(60) == 0
+        assert (process.stdout.read(), process.stderr.read()) == (b"", b"")
 
 
 def test_version_is_that_of_the_distribution():

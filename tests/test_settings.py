@@ -55,6 +55,23 @@ def test_options_that_exclude_each_other_are_refused_with_their_sources(other):
     assert str(refused.value) == f"--bind cannot be given together with AIOSERVE_{other.upper()}"
 
 
+def test_all_that_is_wrong_can_be_told_and_the_rest_is_used():
+    told = []
+    texts = {"bind": ":80", "port": "0", "keep-alive": "x", "workers": "w", "index": "a.html"}
+    settings = build_settings(
+        {key: Given((text,), f"--{key}") for key, text in texts.items()},
+        lambda key, problem: told.append((key, str(problem).partition(":")[0])),
+    )
+
+    assert told == [
+        ("bind", "--bind cannot be given together with --port"),
+        ("workers", "--workers"),
+        ("keep-alive", "--keep-alive"),
+    ]
+    assert settings.static.index == ("a.html",)
+    assert (settings.process, settings.timeouts) == (Settings().process, Settings().timeouts)
+
+
 @pytest.mark.parametrize("one", ALL, ids=lambda one: one.key)
 def test_options_exclude_options_that_there_are(one):
     assert set(one.excludes) <= OPTIONS.keys() - {one.key}

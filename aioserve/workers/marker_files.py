@@ -1,15 +1,22 @@
 """Files by which scripts and other programs find a running server.
 
-This file decides that such a file appears at once and whole, and goes only while it is still ours.
+This file decides that such a file appears at once and whole, that it never says what is no longer so, and
+that it goes only while it is still ours. Nobody is waited for: what stands at such a path may be a pipe.
 """
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 from contextlib import suppress
 from pathlib import Path
 
 from aioserve.errors import ConfigurationError
+
+logger = logging.getLogger(__name__)
+
+_UNREAD = (errno.ENXIO, errno.EPIPE, errno.EAGAIN)
 
 
 class MarkerFile:
@@ -30,8 +37,16 @@ class MarkerFile:
         """Whether it is to be written at all."""
         return self._path is not None
 
+    def clear(self) -> None:
+        """Remove what a server has left that was killed: who waits for the file would take it for ours."""
+        if self._path is not None and self._path.is_file():
+            with suppress(OSError):  # nor can it be written then, which is complained of
+                self._path.unlink()
+
     def write(self, text: str) -> None:
         """Write it, in the place of what was there; a pipe or a device is written to, and not replaced.
+
+        A pipe that nobody reads, or that is full, is told of in the log.
 
         Raises:
             ConfigurationError: it cannot be written.
@@ -40,12 +55,27 @@ class MarkerFile:
             return
         try:
             if self._path.exists() and not self._path.is_file():
-                self._path.write_text(text, encoding="utf-8")
+                self._pass(self._path, text.encode())
             else:
                 self._replace(self._path, text)
         except OSError as error:
             name = str(self._path)
             raise ConfigurationError(f"{self._flag}: {name!r} cannot be written: {error.strerror}") from error
+
+    def _pass(self, path: Path, data: bytes) -> None:
+        is_pipe = path.is_fifo()
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+            try:
+                os.write(descriptor, data)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            # Without a reader a pipe cannot be opened; one that has gone meanwhile, or does not read, is no
+            # better.
+            if not is_pipe or error.errno not in _UNREAD:
+                raise
+            logger.warning("%s: nobody reads the pipe %r; it is not written to", self._flag, str(path))
 
     def _replace(self, path: Path, text: str) -> None:
         temporary = path.with_name(f".{path.name}.{os.getpid()}")

@@ -1,29 +1,23 @@
 """What a worker is told, and what it says of itself.
 
-This file decides that an order to stop has its effect: the parent sees to that, and where there is no parent
-any more, time does. A handler that never waits, a task that will not be cancelled or a thread that goes on
-would keep the process for ever.
+This file decides what counts as an order: a word of the parent's, the end of the parent, and SIGTERM.
+`ending` sees to it that the last two have their effect in time.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 import signal
 from typing import TYPE_CHECKING
 
-from aioserve.workers.channel import GRACE, Channel, News, Order
+from aioserve.workers.channel import Channel, News, Order
+from aioserve.workers.ending import Ending
+from aioserve.workers.offspring import OFFSPRING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
-
-_SOON = 0.1  # seconds in which a loop that goes round has closed its sockets
 
 _ENDS = (Order.RETIRE, Order.STOP, Order.FORCE)
-
-logger = logging.getLogger(__name__)
 
 
 class Orders:
@@ -37,11 +31,8 @@ class Orders:
 
     def __init__(self, channel: Channel, limit: float, period: float = 0.0) -> None:
         self._channel = channel
-        self._limit = limit
+        self._ending = Ending(limit)
         self._period = period
-        self._is_timed = False
-        self._parent = os.getppid()
-        self._let_go: Callable[[], object] = lambda: None
         self._queue: asyncio.Queue[Order] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop  # from `listen` on
         self._others: dict[Order, list[Callable[[], object]]] = {}
@@ -52,19 +43,20 @@ class Orders:
         loop.add_signal_handler(signal.SIGTERM, self._queue.put_nowait, Order.STOP)
         # The loop learns of a signal from a descriptor that Python writes to. In place of the loop's own
         # function, which does nothing, Python calls ours, even while a handler keeps the loop waiting.
-        signal.signal(signal.SIGTERM, self._limit_time)
+        signal.signal(signal.SIGTERM, self._ending.limit_time)
         loop.add_reader(self._channel.fileno(), self._hear)
+        OFFSPRING.leaves(self._leave)
 
     def on(self, order: Order, act: Callable[[], object]) -> None:
         """Have a function called for an order that is not about the end."""
         self._others.setdefault(order, []).append(act)
 
     def on_abandoned(self, let_go: Callable[[], object]) -> None:
-        """Have a function called, at any moment, when the parent has gone and the loop does not go round.
+        """Have a function called that lets go of the addresses: see `Ending.on_abandoned`.
 
-        Somebody may be about to start the server again, and needs its addresses.
+        What a handler forks calls it as well.
         """
-        self._let_go = let_go
+        self._ending.on_abandoned(let_go)
 
     async def next(self) -> Order:
         """Wait for the next order about the end, and return it."""
@@ -88,9 +80,8 @@ class Orders:
 
     def close(self) -> None:
         """The worker has stopped; nobody needs to end the process."""
-        if self._is_timed:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        OFFSPRING.keeps(self._leave)
+        self._ending.close()
         self._channel.close()
 
     def _live(self) -> None:
@@ -103,7 +94,7 @@ class Orders:
         for said in self._channel.heard():
             if said is None:  # the parent is gone; whoever has the port now must be able to have it
                 self._loop.remove_reader(self._channel.fileno())
-                self._limit_time()
+                self._ending.limit_time()
                 self._queue.put_nowait(Order.STOP)
                 return
             order = Order(said[0])
@@ -112,19 +103,7 @@ class Orders:
             if order in _ENDS:
                 self._queue.put_nowait(order)
 
-    def _limit_time(self, _number: int = 0, _frame: FrameType | None = None) -> None:
-        """See to it that the process ends in time."""
-        if not self._is_timed:
-            self._is_timed = True
-            signal.signal(signal.SIGALRM, self._look)
-            signal.setitimer(signal.ITIMER_REAL, _SOON)
-
-    def _look(self, *_: object) -> None:
-        if os.getppid() != self._parent:
-            self._let_go()
-        signal.signal(signal.SIGALRM, self._end)
-        signal.setitimer(signal.ITIMER_REAL, self._limit + GRACE)
-
-    def _end(self, *_: object) -> None:
-        logger.warning("ended by force: a handler, a task or a thread did not stop")
-        os._exit(1)
+    def _leave(self) -> None:
+        """Have nothing of it in a process that a handler has forked."""
+        self._ending.leave()
+        self._channel.close()

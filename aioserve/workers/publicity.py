@@ -61,6 +61,8 @@ class Publicity:
         Raises:
             ConfigurationError: the file cannot be written.
         """
+        for file in (self._port_file, self._ready_file):
+            file.clear()
         self._pid_file.write(f"{os.getpid()}\n")
 
     def serves(self, settings: Settings, listening: Listening, workers: int) -> None:

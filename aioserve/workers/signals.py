@@ -23,7 +23,8 @@ MEANINGS: dict[signal.Signals, str] = {
     signal.SIGHUP: "Load configuration, application and certificates anew. New workers take the place of the "
     "old ones one by one, and no request is lost. If the new ones cannot start, the old ones go on. If the "
     "terminal that the server was started from has gone, stop.",
-    signal.SIGUSR1: "Read the certificates anew.",
+    signal.SIGUSR1: "Open the file of `--access-log-file` anew, for those who move it away, and read the "
+    "certificates anew.",
     signal.SIGUSR2: "Write to the standard error what every worker does: connections, and tasks with stacks.",
     signal.SIGTTIN: "One worker more.",
     signal.SIGTTOU: "One worker less, but one at least.",
@@ -40,8 +41,9 @@ class Signals:
         self._reading, self._writing = socket.socketpair()
         self._reading.setblocking(False)
         self._writing.setblocking(False)
-        self._before = {number: signal.signal(number, _do_nothing) for number in (*MEANINGS, signal.SIGCHLD)}
+        # First, so that none is lost that comes in between.
         signal.set_wakeup_fd(self._writing.fileno(), warn_on_full_buffer=False)
+        self._before = {number: signal.signal(number, _do_nothing) for number in (*MEANINGS, signal.SIGCHLD)}
         self.had_terminal = _has_terminal() and self._before[signal.SIGHUP] is not signal.SIG_IGN
 
     def fileno(self) -> int:
@@ -88,6 +90,13 @@ def leave_to_parent() -> None:
     """Do nothing at a signal that is sent to the whole group; programs that are started have it as usual."""
     for number in GROUP:
         signal.signal(number, _do_nothing)
+
+
+def leave_to_nobody() -> None:
+    """Have those signals do what they do by default, but where the application has taken one for itself."""
+    for number in GROUP:
+        if signal.getsignal(number) is _do_nothing:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _do_nothing(_number: int, _frame: object) -> None:

@@ -19,15 +19,14 @@ LAYERS = {
     "parent": "workers.supervisor workers.reloading workers.worker workers.processes workers.lookout "
     "workers.audience workers.stage workers.portrait "
     "workers.watcher workers.sources workers.forking workers.editions workers.publicity workers.spokesman "
-    "workers.fleet workers.notify "
-    "workers.signals workers.marker_files",
+    "workers.fleet workers.notify workers.marker_files",
     "start": "units.printing units.service_unit units.sandbox units.socket_unit units.quoting units.place "
     "preflight loader config_file print_config",
     # What draws is at home in processes of its own, which know nothing of the server but its snapshots.
     "view": "live.attach live.child live.viewer live.terminal live.picture live.panels live.lines "
     "live.sparkline live.plain live.rates live.stream live.modes",
-    "process": "runner running_request admission complaints health responders workers.orders workers.channel "
-    "workers.describe workers.fatigue",
+    "process": "runner running_request admission complaints health responders workers.orders "
+    "workers.ending workers.channel workers.offspring workers.signals workers.describe workers.fatigue",
     "siblings": "live.control "
     "static.mounts static.responder static.file_answers static.finder static.folders "
     "static.turns static.spool static.listing static.entries static.pages static.site static.store "

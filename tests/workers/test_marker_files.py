@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -134,6 +136,67 @@ def test_pipe_is_written_to_and_stays(path):
         os.close(reader)
     assert path.is_fifo()
     assert [*path.parent.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("pipe", ["nobody reads it", "it is full"])
+def test_pipe_that_nobody_reads_is_not_waited_for(path, caplog, pipe):
+    """Whoever reads it may never come, and the parent would be deaf to its signals."""
+    os.mkfifo(path)
+    ends = []
+    if pipe == "it is full":
+        ends += [os.open(path, os.O_RDONLY | os.O_NONBLOCK), os.open(path, os.O_WRONLY | os.O_NONBLOCK)]
+        for size in (1 << 12, 1):
+            with contextlib.suppress(BlockingIOError):
+                while os.write(ends[1], bytes(size)):
+                    pass
+    MarkerFile("--a-file", str(path)).write("text")
+    for each in ends:
+        os.close(each)
+
+    assert caplog.messages == [f"--a-file: nobody reads the pipe {str(path)!r}; it is not written to"]
+    assert path.is_fifo()
+
+
+def test_socket_is_not_written_to_and_complained_of(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a socket's path is short
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind("socket")
+
+        with pytest.raises(ConfigurationError, match="'socket' cannot be written: No such device"):
+            MarkerFile("--a-file", "socket").write("text")
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_file_of_a_server_that_was_killed_is_cleared_away(path, is_link):
+    if is_link:
+        path.with_name("target").write_text("old")
+        path.symlink_to("target")
+    else:
+        path.write_text("old")
+    MarkerFile("--a-file", str(path)).clear()
+
+    assert [each.name for each in path.parent.iterdir()] == is_link * ["target"]
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda _path: None])
+def test_what_is_no_file_is_not_cleared_away(path, make):
+    make(path)
+    before = [*path.parent.iterdir()]
+    MarkerFile("--a-file", str(path)).clear()
+    MarkerFile("--a-file", None).clear()
+
+    assert [*path.parent.iterdir()] == before
+
+
+def test_file_that_cannot_be_cleared_away_is_complained_of_when_it_is_written(path, monkeypatch):
+    def unlink(_path):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    path.write_text("old")
+    monkeypatch.setattr(Path, "unlink", unlink)
+    MarkerFile("--a-file", str(path)).clear()
+
+    assert path.read_text() == "old"
 
 
 def test_device_is_written_to_and_stays():

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import threading
 import time
 
 import pytest
 
+from aioserve.workers import notify as module
 from aioserve.workers.notify import ServiceManager
 
 
@@ -123,10 +125,51 @@ def test_nobody_minds_that_nobody_listens(address):
 
 def test_nobody_waits_for_a_manager_that_has_too_much_to_read(told):
     manager, lines = told
+    fill(manager)
+    manager.status("fine")
+
+    assert lines() == ["WATCHDOG=1"]
+
+
+def fill(manager):
+    """Leave no room for another datagram; systemd's socket has some for a few hundred."""
     for _ in range(10_000):
         manager.alive()
 
-    assert lines() == ["WATCHDOG=1"]
+
+STATES = {
+    "READY=1": lambda manager: manager.ready("fine"),
+    "RELOADING=1": lambda manager: manager.reloading(),
+    "STOPPING=1": lambda manager: manager.stopping(1.0, "stopping"),
+}
+
+
+@pytest.mark.parametrize("word", STATES)
+def test_manager_that_has_too_much_to_read_is_waited_for_with_what_is_said_once(
+    manager_socket, word, monkeypatch
+):
+    """It would end the service when it has not heard of it in time."""
+    monkeypatch.setattr(module, "_PATIENCE", 60.5)
+    sock, address = manager_socket
+    manager = ServiceManager({"NOTIFY_SOCKET": address})
+    fill(manager)
+    speaker = threading.Thread(target=STATES[word], args=[manager])
+    speaker.start()
+    while (heard := sock.recv(4096).decode().split("\n")[0]) == "WATCHDOG=1":
+        pass
+    speaker.join()
+    manager.close()
+
+    assert heard == word
+
+
+def test_manager_that_reads_nothing_is_not_waited_for_for_long(manager_socket, monkeypatch):
+    monkeypatch.setattr(module, "_PATIENCE", 0.001)
+    _, address = manager_socket
+    manager = ServiceManager({"NOTIFY_SOCKET": address})
+    fill(manager)
+    manager.ready("fine")
+    manager.close()
 
 
 def test_nothing_is_said_after_the_end(manager_socket):

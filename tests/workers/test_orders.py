@@ -9,6 +9,7 @@ import signal
 import pytest
 
 from aioserve.workers.channel import Channel, Order
+from aioserve.workers.offspring import OFFSPRING
 from aioserve.workers.orders import Orders
 from tests.doubles import FakeLoop
 from tests.wire import LOOPS
@@ -19,21 +20,12 @@ GRACE = 2.0
 ABOUT_THE_END = [Order.RETIRE, Order.STOP, Order.FORCE]
 
 
-class Ended(BaseException):
-    """What `os._exit` is in these tests."""
-
-
 @pytest.fixture(autouse=True)
-def handlers(monkeypatch):
+def handlers():
     """Leave the handlers of the process, and pytest-timeout's timer, as they were."""
     numbers = (signal.SIGTERM, signal.SIGALRM)
     before = [signal.getsignal(number) for number in numbers]
     timer = signal.setitimer(signal.ITIMER_REAL, 0)
-
-    def exit_at_once(code):
-        raise Ended(code)
-
-    monkeypatch.setattr(os, "_exit", exit_at_once)
     yield
     for number, handler in zip(numbers, before, strict=True):
         signal.signal(number, handler)
@@ -228,62 +220,24 @@ def test_sigterm_limits_the_time_though_the_loop_stands_still(run, worker):
     assert GRACE < later <= LIMIT + GRACE
 
 
-def test_second_sigterm_gives_no_more_time(run, worker):
-    async def main():
-        worker.listen()
-        os.kill(os.getpid(), signal.SIGTERM)
-        os.kill(os.getpid(), signal.SIGALRM)
-        signal.setitimer(signal.ITIMER_REAL, 1.0)  # as when most of it is over
-        os.kill(os.getpid(), signal.SIGTERM)
-        return time_left()
-
-    assert 0 < run(main) <= 1.0
-
-
 @pytest.mark.parametrize("has_parent", [True, False])
 def test_addresses_are_let_go_where_the_parent_has_gone_and_the_loop_stands_still(
     run, worker, monkeypatch, has_parent
 ):
-    """A loop that goes round has closed its sockets by then, and left nobody waiting in them."""
-
     async def main():
         worker.listen().on_abandoned(lambda: let_go.append("all"))
         if not has_parent:
             monkeypatch.setattr(os, "getppid", lambda: 1)
-        os.kill(os.getpid(), signal.SIGTERM)
-        before = [*let_go]
-        os.kill(os.getpid(), signal.SIGALRM)
-        return before
+        for number in (signal.SIGTERM, signal.SIGALRM):
+            os.kill(os.getpid(), number)
 
     let_go = []
+    run(main)
 
-    assert run(main) == []
     assert let_go == ([] if has_parent else ["all"])
 
 
-def test_nothing_is_let_go_before_anybody_has_said_what(run, worker, monkeypatch):
-    async def main():
-        worker.listen()
-        monkeypatch.setattr(os, "getppid", lambda: 1)
-        os.kill(os.getpid(), signal.SIGTERM)
-        os.kill(os.getpid(), signal.SIGALRM)
-        return time_left()
-
-    assert run(main) > GRACE
-
-
-def test_process_is_ended_when_the_time_is_over(run, worker, caplog):
-    async def main():
-        worker.listen()
-        os.kill(os.getpid(), signal.SIGTERM)
-        os.kill(os.getpid(), signal.SIGALRM)  # as the timer will
-        os.kill(os.getpid(), signal.SIGALRM)
-
-    with pytest.raises(Ended) as ended:
-        run(main)
-
-    assert ended.value.args == (1,)
-    assert caplog.messages == ["ended by force: a handler, a task or a thread did not stop"]
+# The end
 
 
 def test_worker_that_has_stopped_in_time_is_not_ended(run, worker):
@@ -297,21 +251,7 @@ def test_worker_that_has_stopped_in_time_is_not_ended(run, worker):
     worker.orders.close()
 
     assert time_left() == 0
-    assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
     assert [*worker.parent.heard()] == [None]
-
-
-def test_alarm_that_is_somebody_elses_is_left_alone_where_the_time_was_not_limited(run, worker):
-    async def main():
-        orders = worker.listen()
-        worker.parent.say(Order.STOP)
-        await orders.next()
-
-    signal.signal(signal.SIGALRM, signal.SIG_IGN)
-    run(main)
-    worker.orders.close()
-
-    assert signal.getsignal(signal.SIGALRM) is signal.SIG_IGN
 
 
 # What is said
@@ -388,3 +328,28 @@ def test_no_sign_of_life_is_given_where_none_is_wanted(worker):
     worker.orders.serves()
 
     assert loop.pending == 0
+
+
+# What is forked
+
+
+def test_what_a_handler_forks_has_nothing_of_the_worker_while_that_serves(worker):
+    """In this process, as in the new one."""
+    let_go = []
+    worker.orders.listen(Loop())
+    worker.orders.on_abandoned(lambda: let_go.append("all"))
+    wakeup = signal.set_wakeup_fd(-1)
+    OFFSPRING.begin()
+    signal.set_wakeup_fd(wakeup)
+
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert let_go == ["all"]
+    assert [*worker.parent.heard()] == [None]
+
+
+def test_what_is_forked_later_is_left_alone(worker):
+    worker.orders.listen(Loop())
+    worker.orders.on_abandoned(lambda: pytest.fail("it is let go of by the worker"))
+    worker.orders.close()
+
+    OFFSPRING.begin()

@@ -98,6 +98,15 @@ def test_who_takes_signals_is_said_first(publish, tmp_path):
     assert (tmp_path / "pid").read_text() == f"{os.getpid()}\n"
 
 
+def test_files_of_a_server_that_was_killed_do_not_say_that_this_one_serves(publish, tmp_path):
+    for name in ("pid", "port", "ready"):
+        (tmp_path / name).write_text("old")
+    publish(process=with_files(tmp_path)).begins()
+
+    assert [*tmp_path.iterdir()] == [tmp_path / "pid"]
+    assert (tmp_path / "pid").read_text() == f"{os.getpid()}\n"
+
+
 def test_where_it_serves_is_said_when_it_does(publish, tmp_path, listening):
     public = publish(process=with_files(tmp_path))
     public.begins()

@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from aioserve.workers.signals import MEANINGS, Signals, block, leave_to_parent, unblock
+from aioserve.workers.signals import MEANINGS, Signals, block, leave_to_nobody, leave_to_parent, unblock
 
 TAKEN = [*MEANINGS, signal.SIGCHLD]
 GROUP = [signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2]
@@ -196,6 +196,15 @@ def test_programs_that_a_worker_starts_have_signals_as_usual():
 
 
 # The terminal
+
+
+def test_signals_of_the_group_do_what_they_do_by_default_where_they_are_left_to_nobody():
+    leave_to_parent()
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # as an application may
+    leave_to_nobody()
+
+    assert [signal.getsignal(number) for number in GROUP if number != signal.SIGUSR1] == 4 * [signal.SIG_DFL]
+    assert signal.getsignal(signal.SIGUSR1) is signal.SIG_IGN
 
 
 def test_terminal_that_is_there_is_not_lost(terminal):

@@ -50,7 +50,7 @@ def test_it_serves_what_the_settings_name_from_the_sockets_it_was_given(ran, cha
     ((*args, orders, reports),) = ran
     assert reports is None
     assert args == [settings, None, sockets, None]
-    assert (orders._channel, orders._limit) == (channel, 7.0)
+    assert (orders._channel, orders._ending._limit) == (channel, 7.0)
     assert faulthandler.is_enabled()
 
 
