@@ -11,7 +11,7 @@ from aioserve import Response
 from aioserve.handler_options import DEFAULT_OPTIONS, HandlerOptions
 from aioserve.http.messages import Answer, FileSlice
 from tests.wire import (
-    EARLY,
+    FAKE_EARLY,
     GET,
     Slow,
     errors,
@@ -200,7 +200,7 @@ async def test_what_a_handler_raises_instead_is_its_own_error(caplog):
     clock.to(TIME + 1)
     await turns()
     assert transport.sent.startswith(b"HTTP/1.1 500 ")
-    assert errors(caplog) == [EARLY]
+    assert errors(caplog) == [FAKE_EARLY]
     protocol.connection_lost(None)
 
 

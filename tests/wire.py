@@ -30,6 +30,7 @@ else:
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 EARLY = "Error handling request GET / HTTP/1.1 from 127.0.0.1"  # what the log says
 LATE = f"{EARLY}, after its answer began"
+FAKE_EARLY, FAKE_LATE = (text.replace("127.0.0.1", "192.0.2.1") for text in (EARLY, LATE))  # `FakeTransport`
 PATIENCE = 30  # seconds; only a test that fails waits so long
 
 
