@@ -82,6 +82,7 @@ def test_manual_has_its_sections_in_the_usual_order():
         "STATIC FILES",
         "SIGNALS",
         "EXIT STATUS",
+        "NOTES",
         "EXAMPLES",
         "SEE ALSO",
     ]
