@@ -454,7 +454,8 @@ class Connection:
         """Close at once if idle, else after the current answer, at the latest in ``timeout`` seconds.
 
         A request that has only begun to come gets a moment, and so does a client that has all of its answer.
-        With patience an idle one may make one more request in that time: it could be on its way already.
+        With patience an idle one may make one more request in that time: it could be on its way already. And
+        an answer may take longer then, as long as its handler and its client may take at any time.
         """
         self._is_closing = True
         self._is_idle = False  # an answer that is ready would not say that it is the last
@@ -464,7 +465,12 @@ class Connection:
             self._leave()
         self._persist_no_more()
         is_answering = self._phase is Phase.ANSWERING or self._is_stalled or not self._outgoing.is_taken
-        self._deadlines.close_in(timeout if is_answering or patiently else min(timeout, _STOP_GRACE))
+        if not patiently:
+            self._deadlines.close_in(timeout if is_answering else min(timeout, _STOP_GRACE))
+        elif self._phase is Phase.WAITING and not self._is_stalled:
+            self._deadlines.shorten(timeout)
+        elif not is_answering:
+            self._deadlines.close_in(timeout)
 
     def abort(self) -> None:
         """Cut the connection at once, and cancel its handler."""

@@ -8,6 +8,7 @@ on what there is by then, so that it may be asked at any time:
 - some are out of date, or tired: one new worker is started, and when it serves, one old one retires;
 - too many: the oldest retires;
 - one that has not been heard of for too long is ended, and counts no more from then on;
+- one that retires has all the time that its answers need, unless there are too many like it;
 - before all are stopped there may be a while in which only those that die are replaced.
 """
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _QUICK = 1.0  # seconds; a worker that dies sooner after it began to serve did not serve
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0  # seconds before another start, when the second has died quickly
 _MOST_QUICK = 10  # quick deaths in a row, with nobody left who serves, are hopeless
+_MOST_RETIRING = 8  # times as many as there were to be; what still finishes then has seen several reloads
 _LAST_WORDS = 0.5  # seconds from SIGABRT, which writes stacks, to SIGKILL, which needs nobody's consent
 
 HOPELESS = 6
@@ -69,6 +71,7 @@ class Do(Enum):
     """What is to be done to a worker."""
 
     RETIRE = "stop accepting, answer what there is, and end"
+    HURRY = "have an end to that in the time that there is for it when all stop"
     STOP = "the same, and leave nobody waiting in the sockets, which will be closed"
     FORCE = "cut everything, and end"
     ABORT = "write the stacks of all threads, and end: it is blocked"
@@ -94,13 +97,27 @@ class Act:
     what: Do
 
 
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long what may take, in seconds.
+
+    Attributes:
+        worker: a worker that answers may be silent.
+        shutdown: answers may go on when all workers stop.
+        retire: answers may go on where another worker serves already.
+    """
+
+    worker: float = inf
+    shutdown: float = inf
+    retire: float = inf
+
+
 class Fleet:
     """The workers of one server.
 
     Args:
         size: how many there should be.
-        timeout: seconds for which a serving worker may be silent; 0 = any time.
-        shutdown: seconds that a retiring worker has for its answers.
+        times: how long what may take.
 
     Attributes:
         size: as given, until it is changed.
@@ -112,7 +129,7 @@ class Fleet:
         failure: the exit code of the server, if it cannot go on.
     """
 
-    def __init__(self, size: int, timeout: float, shutdown: float) -> None:
+    def __init__(self, size: int, times: Times) -> None:
         self.size = size
         self.generation = 0
         self.workers: dict[int, Worker] = {}
@@ -120,19 +137,18 @@ class Fleet:
         self.is_stopping = False
         self.is_ending = False
         self.failure: int | None = None
-        self._timeout = timeout or inf
-        self._shutdown = shutdown
+        self._times = times
         self._proven = -1  # the newest generation of which one has served
         self._quick_deaths = 0
+        self._largest = size  # that there were to be so far
         self._start_at = -inf
         self._stop_at = inf
 
     # What happens
 
-    def configure(self, timeout: float, shutdown: float) -> None:
+    def configure(self, times: Times) -> None:
         """Take over other settings, from now on."""
-        self._timeout = timeout or inf
-        self._shutdown = shutdown
+        self._times = times
 
     def started(self, pid: int, now: float) -> None:
         """A worker was started."""
@@ -154,6 +170,11 @@ class Fleet:
     def heard(self, pid: int, now: float) -> None:
         """A worker's event loop goes round."""
         self.workers[pid].heard = now
+
+    def answered(self, pid: int, now: float) -> None:
+        """A worker has no connections any more; threads and tasks have the time of answers yet."""
+        if (worker := self.workers[pid]).state is State.RETIRING:
+            self._limit(worker, now, self._times.shutdown)
 
     def slept(self, seconds: float, now: float) -> None:
         """The parent itself was stopped for so long, and perhaps all were: nobody is late for that."""
@@ -225,6 +246,11 @@ class Fleet:
         """Those who serve, and are to go on with it."""
         return [each for each in self.workers.values() if each.state is State.SERVING]
 
+    @property
+    def retiring(self) -> list[Worker]:
+        """Those whose place others have, and who finish what they have."""
+        return [each for each in self.workers.values() if each.state is State.RETIRING]
+
     def is_alive(self, since: float) -> bool:
         """Whether any of those who answer has been heard of since then."""
         answering = (State.SERVING, State.RETIRING)
@@ -246,6 +272,7 @@ class Fleet:
         if not self.is_ending:
             yield from self._end_outdated_starts()
             yield from self._replace(now)
+        yield from self._hurry(now)
 
     def force(self, now: float, how: Do) -> Iterator[Act]:
         """Say what is to be done to stop at once: by FORCE or by KILL."""
@@ -261,7 +288,7 @@ class Fleet:
     def next_due(self) -> float:
         """Return when something will be to be done, if nothing happens until then."""
         due = [worker.kill_at for worker in self.workers.values()]
-        due += [worker.heard + self._timeout for worker in self.serving]
+        due += [worker.heard + self._times.worker for worker in (*self.serving, *self.retiring)]
         due += self._start_at, self._stop_at
         return min((each for each in due if each > -inf), default=inf)
 
@@ -270,7 +297,7 @@ class Fleet:
             if now >= worker.kill_at:
                 is_late = worker.state is State.RETIRING
                 yield self._kill(worker, Do.GIVE_UP if is_late else Do.KILL)
-            elif worker.state is State.SERVING and now >= worker.heard + self._timeout:
+            elif worker.state in (State.SERVING, State.RETIRING) and now >= worker.heard + self._times.worker:
                 worker.state, worker.kill_at = State.ENDED, now + _LAST_WORDS
                 yield Act(worker.pid, Do.ABORT)
 
@@ -285,6 +312,9 @@ class Fleet:
                 yield self._kill(worker)
             elif worker.state is State.SERVING:
                 yield self._retire(worker, now, Do.STOP)
+            elif worker.state is State.RETIRING:
+                self._limit(worker, now, self._times.shutdown)
+                yield Act(worker.pid, Do.STOP)
 
     def _end_outdated_starts(self) -> Iterator[Act]:
         """End those that would be out of date when they came to serve: perhaps they never would."""
@@ -313,9 +343,22 @@ class Fleet:
                 if now >= self._start_at:  # or the system had no room for the one before
                     yield Start()
 
+    def _hurry(self, now: float) -> Iterator[Act]:
+        """See that those who finish what they have, be it for ever, do not become more and more."""
+        self._largest = max(self._largest, self.size)
+        patient = [each for each in self.retiring if each.kill_at == inf]
+        for worker in patient[: max(len(patient) - _MOST_RETIRING * self._largest, 0)]:
+            self._limit(worker, now, self._times.shutdown)
+            yield Act(worker.pid, Do.HURRY)
+
     def _retire(self, worker: Worker, now: float, how: Do) -> Act:
-        worker.state, worker.kill_at = State.RETIRING, now + self._shutdown + GRACE
+        worker.state = State.RETIRING
+        self._limit(worker, now, self._times.retire if how is Do.RETIRE else self._times.shutdown)
         return Act(worker.pid, how)
+
+    @staticmethod
+    def _limit(worker: Worker, now: float, seconds: float) -> None:
+        worker.kill_at = min(worker.kill_at, now + seconds + GRACE)
 
     def _kill(self, worker: Worker, why: Do = Do.KILL) -> Act:
         worker.state, worker.kill_at = State.ENDED, inf

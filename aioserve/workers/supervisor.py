@@ -24,7 +24,7 @@ from aioserve.workers.lookout import BecomeWatcher, Lookout
 from aioserve.workers.notify import ServiceManager
 from aioserve.workers.processes import BecomeWorker, Processes
 from aioserve.workers.publicity import Publicity
-from aioserve.workers.reloading import Reloading, size_of, timeout_of
+from aioserve.workers.reloading import Reloading, size_of, times_of
 from aioserve.workers.signals import Signals
 from aioserve.workers.sources import sources_of
 from aioserve.workers.spokesman import Spokesman
@@ -41,9 +41,10 @@ logger = logging.getLogger(__name__)
 _FORCED = 130  # the exit code of a second SIGINT, as of a process that dies of it
 _ASLEEP = 0.5  # seconds; a parent that wakes later than that was stopped, by Ctrl+Z or with its container
 
-_ORDERS = {Do.RETIRE: Order.RETIRE, Do.STOP: Order.STOP, Do.FORCE: Order.FORCE}
+_ORDERS = {Do.RETIRE: Order.RETIRE, Do.HURRY: Order.STOP, Do.STOP: Order.STOP, Do.FORCE: Order.FORCE}
 _SIGNALS = {Do.ABORT: signal.SIGABRT, Do.GIVE_UP: signal.SIGKILL, Do.KILL: signal.SIGKILL}
 _COMPLAINTS = {
+    Do.HURRY: "worker %d still finishes what it has, as too many do, and is given --timeout-shutdown for it",
     Do.ABORT: "worker %d has been blocked for too long and is ended",
     Do.GIVE_UP: "worker %d is ended by force: a handler, a task or a thread did not stop",
 }
@@ -65,7 +66,7 @@ class Supervisor:
         self._editions = Editions(settings, read_settings)
         self._manager = ServiceManager()
         self._public = Publicity(settings, self._manager)
-        self._fleet = Fleet(size_of(settings), timeout_of(settings), settings.timeouts.shutdown)
+        self._fleet = Fleet(size_of(settings), times_of(settings))
         self._selector = selectors.DefaultSelector()
         self._processes = Processes(self._selector, self._hear)
         self._spokesman = Spokesman()
@@ -172,6 +173,7 @@ class Supervisor:
                 busy, cut = numbers
                 self._answered += max(busy - cut, 0)
                 self._cut += cut
+                self._fleet.answered(pid, time.monotonic())
 
     def _notice(self) -> None:
         """Say, once, that the server serves, or serves with what was loaded anew."""

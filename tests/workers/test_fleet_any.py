@@ -8,7 +8,7 @@ from math import inf
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from aioserve.workers.fleet import Do, Fleet, Start, State
+from aioserve.workers.fleet import Do, Fleet, Start, State, Times
 
 ALIVE = (State.STARTING, State.SERVING)
 LAST = (Do.KILL, Do.GIVE_UP)
@@ -23,14 +23,16 @@ class Anything(RuleBasedStateMachine):
         self.now = 1000.0
         self.pids = count(1)
         self.told = {}
+        self.is_told = False  # all that is to be done by now
 
     @initialize(
         size=st.integers(1, 4),
-        timeout=st.sampled_from([0.0, 0.3, 30.0]),
+        worker=st.sampled_from([inf, 0.3, 30.0]),
         shutdown=st.sampled_from([0.0, 10.0]),
+        retire=st.sampled_from([0.0, inf]),
     )
-    def begin(self, size, timeout, shutdown):
-        self.fleet = Fleet(size, timeout, shutdown)
+    def begin(self, size, worker, shutdown, retire):
+        self.fleet = Fleet(size, Times(worker, shutdown, retire))
 
     def those(self, *states):
         return [each for each in self.fleet.workers.values() if each.state in states]
@@ -104,14 +106,20 @@ class Anything(RuleBasedStateMachine):
     def the_size_is_changed(self, size):
         self.fleet.size = size
 
-    @rule(timeout=st.sampled_from([0.0, 0.3, 30.0]))
-    def other_settings_hold(self, timeout):
-        self.fleet.configure(timeout, 1.0)
+    @rule(worker=st.sampled_from([inf, 0.3, 30.0]))
+    def other_settings_hold(self, worker):
+        self.fleet.configure(Times(worker, 1.0))
+
+    @has_workers
+    @rule(number=numbers)
+    def a_worker_has_answered(self, number):
+        self.fleet.answered(self.a_worker(number), self.now)
 
     @goes_on
     @rule(delay=st.sampled_from([0.0, 0.0, 5.0]))
     def all_stop(self, delay):
         self.fleet.stop(self.now, delay)
+        self.is_told = False
 
     @rule(how=st.sampled_from([Do.FORCE, Do.KILL]), is_wanted=st.integers(0, 5))
     def all_are_forced(self, how, is_wanted):
@@ -129,7 +137,8 @@ class Anything(RuleBasedStateMachine):
         if before and before[-1] in LAST:  # what SIGKILL ends needs no more than, perhaps, another one
             assert step.what is Do.KILL
             assert self.fleet.is_stopping
-        assert step.what not in (Do.RETIRE, Do.STOP, Do.ABORT) or not before
+        assert step.what is not Do.RETIRE or not before
+        assert step.what not in (Do.HURRY, Do.STOP, Do.ABORT) or step.what not in before
         before.append(step.what)
 
     def check(self, step, could_not):
@@ -149,7 +158,7 @@ class Anything(RuleBasedStateMachine):
 
     @rule(has_room=st.integers(0, 5))
     def a_plan_is_made(self, has_room=True):
-        could_not = False
+        could_not, self.is_told = False, True
         for step in self.fleet.plan(self.now):
             self.check(step, could_not)
             if isinstance(step, Start) and not has_room:
@@ -170,7 +179,8 @@ class Anything(RuleBasedStateMachine):
     def whoever_is_to_end_will(self):
         if self.fleet is None:
             return
-        assert all(each.kill_at < inf for each in self.those(State.RETIRING))
+        if self.fleet.is_ending and self.is_told:
+            assert all(each.kill_at < inf for each in self.those(State.RETIRING))
         for each in self.those(State.ENDED):
             assert each.kill_at < inf or self.told[each.pid][-1] in LAST
         assert all(each.kill_at == inf for each in self.those(*ALIVE))
@@ -180,7 +190,7 @@ class Anything(RuleBasedStateMachine):
     def teardown(self):
         if self.fleet is None:
             return
-        self.fleet.configure(0.0, 1.0)
+        self.fleet.configure(Times(shutdown=1.0))
         if self.fleet.is_stopping:
             self.is_over()
         else:

@@ -185,6 +185,30 @@ def test_one_that_does_not_stop_in_time_is_ended(make, caplog, monkeypatch):
     assert caplog.messages == ["worker 1 is ended by force: a handler, a task or a thread did not stop"]
 
 
+def test_one_that_retires_and_has_answered_has_little_time_left(make, caplog, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+
+    def wait():
+        now[0] += 12.0
+
+    parent = make(Settings(bind=BIND, timeouts=Timeouts(worker=0.0)))
+    parent.run(
+        parent.serve(1),
+        parent.say(1, b"tired"),
+        parent.serve(2),
+        wait,
+        parent.say(1, b"ended", 0, 0),
+        wait,
+        parent.die(1, code=-9),
+        parent.send(signal.SIGTERM),
+        parent.die(2),
+    )
+
+    assert parent.processes.log[2:] == [(Order.RETIRE, 1), (signal.SIGKILL, 1), (Order.STOP, 2)]
+    assert caplog.messages == ["worker 1 is ended by force: a handler, a task or a thread did not stop"]
+
+
 def test_nobody_is_late_where_the_parent_was_stopped_itself(make, monkeypatch):
     """By Ctrl+Z, or with its container: the workers were, too."""
     now = [0.0]
