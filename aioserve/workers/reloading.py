@@ -115,6 +115,7 @@ def times_of(settings: Settings) -> Times:
     timeouts, process = settings.timeouts, settings.process
     return Times(
         worker=inf if process.debug else timeouts.worker or inf,
+        start=inf if process.debug else timeouts.start or inf,
         shutdown=timeouts.shutdown,
         retire=timeouts.shutdown if process.reload else inf,
     )

@@ -327,23 +327,6 @@ def test_streams_are_told_and_what_has_no_end_is_cut_off(serve):
     assert server.stderr.text.splitlines()[-1].endswith("INFO stopped: 1 answered, 1 cut off")
 
 
-def test_reload_lets_answers_take_as_long_as_they_need(serve):
-    """Only the end of the server has a limit."""
-    server = serve(f"{APPS}/stopping.py:Handler", "--timeout-shutdown", "0")
-    with Client(server).connect() as slow:
-        slow.putrequest("POST", "/echo")
-        slow.putheader("Content-Length", "4")
-        slow.endheaders(b"he")
-        assert Client(server).ask("/hello")
-        server.send(signal.SIGHUP)
-        server.stderr.wait_for("INFO reloaded\n")
-        assert not server.ends_within(2.5)  # nothing ends; an old worker would have been killed after two
-        server.send(signal.SIGHUP)
-        server.stderr.wait_for("old workers that still finish what they have: 1\n")
-        slow.send(b"re")
-        assert slow.getresponse().read() == b"here"
-
-
 def test_drain_delay_goes_on_as_before(serve):
     server = serve(APP, "--drain-delay", "1h")
     client = Client(server)

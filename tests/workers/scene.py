@@ -40,7 +40,7 @@ class Scene:
     def _carry_out(self, step):
         if isinstance(step, Start):
             pid = next(self._pids)
-            self.fleet.started(pid, self.now)
+            self.fleet.started(pid, self.now, step.generation)
             return "start", pid
         return step.what, step.pid
 

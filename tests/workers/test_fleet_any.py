@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from aioserve.workers.fleet import Do, Fleet, Start, State, Times
 
 ALIVE = (State.STARTING, State.SERVING)
+LARGEST = 4
 LAST = (Do.KILL, Do.GIVE_UP)
 
 
@@ -26,13 +27,14 @@ class Anything(RuleBasedStateMachine):
         self.is_told = False  # all that is to be done by now
 
     @initialize(
-        size=st.integers(1, 4),
+        size=st.integers(1, LARGEST),
         worker=st.sampled_from([inf, 0.3, 30.0]),
+        start=st.sampled_from([inf, 0.3, 30.0]),
         shutdown=st.sampled_from([0.0, 10.0]),
         retire=st.sampled_from([0.0, inf]),
     )
-    def begin(self, size, worker, shutdown, retire):
-        self.fleet = Fleet(size, Times(worker, shutdown, retire))
+    def begin(self, size, worker, start, shutdown, retire):
+        self.fleet = Fleet(size, Times(worker, start, shutdown, retire))
 
     def those(self, *states):
         return [each for each in self.fleet.workers.values() if each.state in states]
@@ -80,9 +82,13 @@ class Anything(RuleBasedStateMachine):
         assert worker.pid not in self.fleet.workers
         if self.fleet.failure != was_failure:
             assert not self.fleet.is_ending
-            assert worker.state in ALIVE
-            assert not self.fleet.serving
-            assert was_serving <= 1
+            assert worker.state in ALIVE or worker.is_late
+            if self.fleet._has_settled:
+                assert not self.fleet.serving
+                assert was_serving <= 1
+        if self.fleet.has_failed_trial:
+            self.fleet.give_up_reload()
+            assert not self.fleet.is_on_trial
 
     @goes_on
     @rule()
@@ -102,13 +108,13 @@ class Anything(RuleBasedStateMachine):
         assert all(each.generation == self.fleet.generation for each in kept)
         assert not self.fleet.is_on_trial
 
-    @rule(size=st.integers(1, 4))
+    @rule(size=st.integers(1, LARGEST))
     def the_size_is_changed(self, size):
         self.fleet.size = size
 
     @rule(worker=st.sampled_from([inf, 0.3, 30.0]))
     def other_settings_hold(self, worker):
-        self.fleet.configure(Times(worker, 1.0))
+        self.fleet.configure(Times(worker, shutdown=1.0))
 
     @has_workers
     @rule(number=numbers)
@@ -131,7 +137,7 @@ class Anything(RuleBasedStateMachine):
 
     def follow(self, step):
         if isinstance(step, Start):
-            self.fleet.started(next(self.pids), self.now)
+            self.fleet.started(next(self.pids), self.now, step.generation)
             return
         before = self.told.setdefault(step.pid, [])
         if before and before[-1] in LAST:  # what SIGKILL ends needs no more than, perhaps, another one
@@ -148,7 +154,8 @@ class Anything(RuleBasedStateMachine):
         if isinstance(step, Start):
             assert not fleet.is_ending
             assert not could_not
-            assert len(self.those(*ALIVE)) <= fleet.size
+            assert len(self.those(*ALIVE)) <= (2 * LARGEST if fleet.is_on_trial else fleet.size)
+            assert step.generation in (fleet.generation, fleet._proven)
             assert fleet.has_served or not self.those(State.STARTING)
         elif step.what is Do.RETIRE:
             assert serving >= fleet.size  # others
@@ -170,10 +177,12 @@ class Anything(RuleBasedStateMachine):
         assert [*self.fleet.plan(self.now)] == []
         assert self.fleet.next_due() > self.now  # or the parent would turn and turn
         if not self.fleet.is_ending:
-            assert all(each.generation == self.fleet.generation for each in self.those(State.STARTING))
+            known = self.fleet.generation, self.fleet._proven
+            assert all(each.generation in known for each in self.those(State.STARTING))
             assert len(self.fleet.serving) <= self.fleet.size
             if self.fleet.has_served and self.fleet._start_at == -inf:
-                assert len(self.those(*ALIVE)) >= self.fleet.size
+                late = [each for each in self.fleet.workers.values() if each.is_late]
+                assert len(self.those(*ALIVE)) + len(late) >= self.fleet.size
 
     @invariant()
     def whoever_is_to_end_will(self):

@@ -47,7 +47,7 @@ def test_worker_may_be_silent_for_ever_without_a_timeout():
 
 def test_other_settings_hold_from_now_on():
     scene = serving(2)
-    scene.fleet.configure(Times(5.0, 1.0))
+    scene.fleet.configure(Times(5.0, shutdown=1.0))
     assert scene.plan(4.0) == []
     scene.fleet.heard(2, scene.now)
 

@@ -40,7 +40,7 @@ class Scene:
         self.public = FakePublicity(OLD, None)
         self.lookout = FakeLookout(None, None)
         self.reloading = Reloading(self.editions, self.fleet, self.public, self.lookout)
-        self.fleet.started(1, 0.0)
+        self.fleet.started(1, 0.0, 0)
         self.fleet.serves(1, 0.0)
 
     def read(self):
@@ -129,6 +129,12 @@ def test_with_a_debugger_a_worker_may_be_silent_for_ever():
     assert times_of(Settings(process=Process(debug=True))).worker == inf
     assert times_of(Settings(timeouts=Timeouts(worker=0.0))).worker == inf
     assert times_of(Settings(timeouts=Timeouts(worker=7.0))).worker == 7.0
+
+
+def test_worker_has_its_time_to_come_to_serve():
+    assert times_of(Settings()).start == 60.0
+    assert times_of(Settings(timeouts=Timeouts(start=0.0))).start == inf
+    assert times_of(Settings(process=Process(debug=True))).start == inf
 
 
 def test_old_workers_have_all_the_time_that_they_need_but_for_development():

@@ -185,30 +185,6 @@ def test_one_that_does_not_stop_in_time_is_ended(make, caplog, monkeypatch):
     assert caplog.messages == ["worker 1 is ended by force: a handler, a task or a thread did not stop"]
 
 
-def test_one_that_retires_and_has_answered_has_little_time_left(make, caplog, monkeypatch):
-    now = [0.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
-
-    def wait():
-        now[0] += 12.0
-
-    parent = make(Settings(bind=BIND, timeouts=Timeouts(worker=0.0)))
-    parent.run(
-        parent.serve(1),
-        parent.say(1, b"tired"),
-        parent.serve(2),
-        wait,
-        parent.say(1, b"ended", 0, 0),
-        wait,
-        parent.die(1, code=-9),
-        parent.send(signal.SIGTERM),
-        parent.die(2),
-    )
-
-    assert parent.processes.log[2:] == [(Order.RETIRE, 1), (signal.SIGKILL, 1), (Order.STOP, 2)]
-    assert caplog.messages == ["worker 1 is ended by force: a handler, a task or a thread did not stop"]
-
-
 def test_nobody_is_late_where_the_parent_was_stopped_itself(make, monkeypatch):
     """By Ctrl+Z, or with its container: the workers were, too."""
     now = [0.0]
@@ -221,6 +197,20 @@ def test_nobody_is_late_where_the_parent_was_stopped_itself(make, monkeypatch):
     parent.run(parent.serve(1), sleep, lambda: None, parent.send(signal.SIGTERM), parent.die(1))
 
     assert parent.processes.log == [("start", 1), (Order.STOP, 1)]
+
+
+def test_first_worker_that_does_not_come_to_serve_ends_the_server(make, caplog, monkeypatch):
+    now = [0.0]
+
+    def wait():
+        now[0] += 60.0
+
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    parent = make()
+
+    assert parent.run(wait, parent.die(1, code=-6)) == 3
+    assert parent.processes.log == [("start", 1), (signal.SIGABRT, 1)]
+    assert caplog.messages[0] == "worker 1 has not come to serve within --timeout-start and is ended"
 
 
 def test_with_a_debugger_a_worker_may_be_silent(make):
