@@ -60,7 +60,8 @@ class Reloading:
             self._editions.introduce()
         except (ConfigurationError, StartupError) as problem:
             logger.error("not reloaded: %s", problem)  # noqa: TRY400 - a person made a mistake
-            self._public.goes_on()
+            if not self._has_begun:  # or what has begun before goes on, and its end is said
+                self._public.goes_on()
             return
         logger.info("%s", why)
         if retiring := len(self._fleet.retiring):

@@ -96,6 +96,15 @@ def test_settings_that_are_wrong_change_nothing(scene, caplog):
     assert not scene.reloading.end()
 
 
+def test_settings_that_are_wrong_do_not_end_what_has_begun(scene):
+    scene.reloading.begin()
+    scene.again = ConfigurationError("unknown key")
+    scene.reloading.begin()
+
+    assert "goes_on" not in scene.public.log
+    assert scene.reloading.end()
+
+
 @pytest.mark.parametrize("is_stopping", [False, True])
 def test_all_parts_go_back_if_no_worker_can_start(scene, is_stopping):
     scene.reloading.begin()
