@@ -1,8 +1,7 @@
 """The life of one connection: which request is next, and when the connection ends.
 
-This file decides in which phase a connection is, and which event takes it to another. How bytes come in and
-go out is decided in `incoming` and `outgoing`, how a request is answered in `exchange`, and which deadline
-has passed in `deadlines`.
+This file decides in which phase a connection is, and which event takes it to another. How bytes come and go
+is up to `incoming` and `outgoing`, an answer to `exchange`, and what has taken too long to `deadlines`.
 """
 
 from __future__ import annotations
@@ -427,8 +426,7 @@ class Connection:
         for a while.
         """
         self._outgoing.uncork()
-        self._is_idle = False
-        self._phase = Phase.LEAVING
+        self._is_idle, self._phase = False, Phase.LEAVING
         if abruptly:
             self._transport.abort()
             return
@@ -454,17 +452,20 @@ class Connection:
         """Close at once if idle, else after the current answer, at the latest in ``timeout`` seconds.
 
         A request that has only begun to come gets a moment, and so does a client that has all of its answer.
-        With patience an idle one may make one more request in that time: it could be on its way already.
+        With patience an idle one may ask once more in that time, and an answer takes as long as at any time.
         """
         self._is_closing = True
         self._is_idle = False  # an answer that is ready would not say that it is the last
         self._news.tell()
-        is_idle = self._phase is Phase.WAITING and not self._incoming.buffered
-        if (is_idle and not patiently) or self._phase is Phase.DISCARDING:
+        is_waiting = self._phase is Phase.WAITING and not self._is_stalled
+        if (is_waiting and not patiently and not self._incoming.buffered) or self._phase is Phase.DISCARDING:
             self._leave()
         self._persist_no_more()
         is_answering = self._phase is Phase.ANSWERING or self._is_stalled or not self._outgoing.is_taken
-        self._deadlines.close_in(timeout if is_answering or patiently else min(timeout, _STOP_GRACE))
+        if patiently and is_waiting:
+            self._deadlines.shorten(timeout)
+        elif not (patiently and is_answering):
+            self._deadlines.close_in(timeout if is_answering or patiently else min(timeout, _STOP_GRACE))
 
     def abort(self) -> None:
         """Cut the connection at once, and cancel its handler."""

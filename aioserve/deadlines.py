@@ -85,6 +85,10 @@ class Deadlines:
         self._state = self._ticker.deadline_in(seconds) if seconds else inf
         self._enough_by = inf
 
+    def shorten(self, seconds: float) -> None:
+        """Give what the connection is doing so many seconds from now, or what it has if that is less."""
+        self._state = min(self._state, self._ticker.deadline_in(seconds))
+
     def clear(self) -> None:
         """Give what the connection is doing all the time in the world."""
         self._state = self._enough_by = inf

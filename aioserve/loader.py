@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import signal
 import sys
 import traceback
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -93,7 +94,7 @@ def _import_module(name: str, app_dir: Path) -> ModuleType:
         raise StartupError(f"{name!r} is not the name of a module; {_FORM}")
     try:
         return importlib.import_module(name)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         if isinstance(error, ModuleNotFoundError) and _user_frames(error) is None:
             near = did_you_mean(name, (path.stem for path in app_dir.glob("*.py")))
             raise StartupError(f"there is no module {error.name!r} in {app_dir.resolve()}{near}") from error
@@ -114,7 +115,7 @@ def _import_file(path: Path) -> ModuleType:
     module = sys.modules[name] = module_from_spec(spec)
     try:
         loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         del sys.modules[name]
         raise _user_failure(f"{path} cannot be imported", error) from error
     return module
@@ -172,7 +173,7 @@ def _check_handler(target: str, found: object) -> Callable[[], ServerHttpProtoco
 def _check_factory(target: str, factory: Callable[[], object]) -> Callable[[], ServerHttpProtocol]:
     try:
         made = factory()
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise _user_failure(f"{target}() fails", error) from error
     if isinstance(made, type) and issubclass(made, ServerHttpProtocol):
         return made
@@ -185,6 +186,9 @@ def _check_factory(target: str, factory: Callable[[], object]) -> Callable[[], S
 
 
 def _user_failure(what: str, error: BaseException) -> StartupError:
+    # Of a worker it is the module's own; a person's Ctrl+C is for whoever waits for `--check`.
+    if isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        raise error
     lines = traceback.format_exception(type(error), error, _user_frames(error))
     summary = f"{type(error).__name__}: {error}".partition("\n")[0]
     return StartupError(f"{what}: {summary}", "".join(lines))

@@ -18,13 +18,14 @@ from aioserve.listen.proxies import PROXY_PROTOCOL
 from aioserve.listen.sockets import Listening, bind_sockets, port_line
 from aioserve.loader import load_handler
 from aioserve.observe.logs import STANDARD_OUTPUT
+from aioserve.settings import Process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from aioserve.listen.certificates import Certificates
     from aioserve.server import ServerHttpProtocol
-    from aioserve.settings import Logs, Settings, Static
+    from aioserve.settings import Live, Logs, Settings, Static
 
 
 @dataclass(slots=True)
@@ -45,14 +46,21 @@ class Preflight:
 
 
 def prepare(settings: Settings, *, bind: bool = True) -> Preflight:
-    """Import the application, look at what the settings name and bind the addresses, if asked to."""
+    """Import the application, look at what the settings name and bind the addresses.
+
+    Args:
+        settings: all of them.
+        bind: without that it is for a worker, which has its sockets, and needs nothing that is the parent's.
+    """
     found = Preflight()
     if settings.application.app:
         try:
             found.factory = load_handler(settings.application.app, Path(settings.application.app_dir))
         except StartupError as problem:
             found.problems.append(problem)
-    found.problems.extend(_missing_parts(settings))
+    found.problems.extend(_missing_loop(settings.process))
+    found.problems.extend(missing_parts(settings.process) if bind else ())
+    found.problems.extend(_unusable_control(settings.live) if bind else ())
     found.problems.extend(_unusable_log(settings.logs))
     found.problems.extend(_unusable_folders(settings.static, is_check=settings.look.check))
     if settings.proxies.headers == PROXY_PROTOCOL and settings.tls.is_spoken:
@@ -78,22 +86,36 @@ def prepare(settings: Settings, *, bind: bool = True) -> Preflight:
     return found
 
 
-def _missing_parts(settings: Settings) -> Iterator[ConfigurationError]:
-    process = settings.process
+def _missing_loop(process: Process) -> Iterator[ConfigurationError]:
     if process.uvloop and not find_spec("uvloop"):
         yield ConfigurationError("--uvloop: uvloop is not installed")
+
+
+def missing_parts(process: Process, before: Process | None = None) -> Iterator[ConfigurationError]:
+    """Look at what only the parent needs.
+
+    Args:
+        process: that section of the settings.
+        before: what it was; a file that was written by that may have lost its folder since.
+    """
+    before = before or Process()
     for folder in process.reload_dirs if process.reload else ():
         if not Path(folder).is_dir():
             yield ConfigurationError(f"--reload-dir: there is no folder {folder!r}")
     files = {
-        "--port-file": process.port_file,
-        "--ready-file": process.ready_file,
-        "--pid-file": process.pid_file,
-        "--control": settings.live.control,
+        "--port-file": (process.port_file, before.port_file),
+        "--ready-file": (process.ready_file, before.ready_file),
+        "--pid-file": (process.pid_file, before.pid_file),
     }
-    for flag, name in files.items():
-        if name and (Path(name).is_dir() or not os.access(Path(name).parent, os.W_OK)):
+    for flag, (name, old) in files.items():
+        if name and name != old and (Path(name).is_dir() or not os.access(Path(name).parent, os.W_OK)):
             yield ConfigurationError(f"{flag}: {name!r} cannot be written")
+
+
+def _unusable_control(live: Live) -> Iterator[ConfigurationError]:
+    name = live.control
+    if name and (Path(name).is_dir() or not os.access(Path(name).parent, os.W_OK)):
+        yield ConfigurationError(f"--control: {name!r} cannot be written")
 
 
 def _unusable_log(logs: Logs) -> Iterator[ConfigurationError]:

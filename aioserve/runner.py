@@ -291,7 +291,7 @@ class _Server:
     ) -> None:
         """Do as ordered, until nobody is served any more, and say how that went."""
         loop, connections = asyncio.get_running_loop(), parts.ticker.connections
-        is_over = loop.time() + self._settings.timeouts.shutdown
+        began = loop.time()
         if order is not Order.RETIRE:  # others want requests then
             self._health.drain()
         await self._stop_accepting(servers, make_protocol, is_last=order is not Order.RETIRE)
@@ -299,16 +299,31 @@ class _Server:
             self._certificates.close()  # others have the next handshakes, and the word
         busy = sum(each.phase is Phase.ANSWERING for each in cast("set[Connection]", connections))
         self._close(connections, order)
-        # The connections' own deadlines for this are up to a second late, as the ticker is.
-        loop.call_at(is_over, parts.ticker.end)
+        self._limit_time(order, parts, began)
         while connections and order is not Order.FORCE:
             next_order = await _first(self._orders.next(), _wait_lost(connections))
             if next_order is Order.STOP and order is Order.RETIRE:
+                self._limit_time(next_order, parts, loop.time())
                 await self._stop_accepting(servers, make_protocol, is_last=True)
             if next_order is not None:
                 order = next_order
                 self._close(connections, order)
         self._orders.ended(busy, parts.cut + len(connections))
+
+    def _limit_time(self, order: Order, parts: LoopParts, began: float) -> None:
+        """Give the answers their time; where another worker has the next ones, it is all that they need.
+
+        But for `--reload`: for those who develop old workers would soon be many.
+        """
+        if order is not Order.RETIRE or self._settings.process.reload:
+            is_over = began + self._settings.timeouts.shutdown
+            asyncio.get_running_loop().call_at(is_over, self._cut_off, parts.ticker)
+
+    @staticmethod
+    def _cut_off(ticker: Ticker) -> None:
+        for connection in tuple(ticker.connections):
+            connection.close(0.0)  # those of a worker that retires have not been given a time
+        ticker.end()  # the connections' own deadlines are up to a second late, as the ticker is
 
     def _close(self, connections: Iterable[Ticking], order: Order) -> None:
         for connection in tuple(connections):

@@ -220,6 +220,13 @@ class Timeouts:
         "How long the server goes on as before when it is told to stop, so that load balancers notice; a "
         "worker that dies is replaced.",
     )
+    start: float = option(
+        "--timeout-start",
+        DURATION,
+        60.0,
+        "How long a worker may take to import the application and to begin to serve; after a reload the old "
+        "ones go on then. 0 = for ever, as it is with `--debug`.",
+    )
     worker: float = option(
         "--timeout-worker",
         DURATION,

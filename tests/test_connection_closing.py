@@ -51,6 +51,36 @@ async def test_patience_has_an_end():
 
 
 @on_both_loops
+async def test_patience_gives_an_answer_all_the_time_that_it_needs():
+    """Nobody waits for the end of the worker whose connection it is."""
+    protocol, transport, clock = timed(Slow, keep_alive=75)
+    protocol.data_received(GET)
+    protocol._connection.close(15, patiently=True)
+    clock.to(3600)
+    assert not transport.is_closing()
+
+    protocol.go_on.release()
+    await turns()
+    assert CLOSE in transport.sent
+    protocol.connection_lost(None)
+
+
+@on_both_loops
+async def test_patience_with_a_client_that_has_its_answer_has_an_end():
+    """It need not close its side of TLS, for instance."""
+    protocol, transport, clock = timed(hello, keep_alive=75, write_timeout=0, lingering_time=0)
+    transport.close = lambda: None
+    protocol.data_received(b"GET / HTTP/1.0\r\n\r\n")
+    assert protocol._connection.phase is Phase.LEAVING
+    protocol._connection.close(15, patiently=True)
+    clock.to(14)
+    assert not transport.is_closing()
+
+    clock.to(17)
+    assert transport.is_closing()
+
+
+@on_both_loops
 async def test_answer_that_is_ready_is_not_given_by_one_who_is_to_close():
     """It does not say that it is the last one."""
     protocol = ServerHttpProtocol()

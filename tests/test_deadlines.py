@@ -49,6 +49,16 @@ def noticed(seconds):
 # What the connection is doing
 
 
+@pytest.mark.parametrize(("before", "after"), [(75, 15), (10, 10), (0, 15)])
+def test_time_is_made_shorter_and_never_longer(before, after):
+    watched = Watched()
+    watched.deadlines.set(before)
+    watched.deadlines.shorten(15)
+    watched.loop.advance(600)
+
+    assert watched.told == [(noticed(after), Due.STATE)]
+
+
 def test_nothing_runs_out_where_nothing_was_set():
     watched = Watched()
     watched.loop.advance(600)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
 from contextlib import suppress
 from textwrap import dedent
@@ -284,6 +285,27 @@ def test_module_that_exits_is_refused(tmp_path, write):
     error = refusal("shop:Handler", tmp_path)
 
     assert str(error) == "shop cannot be imported: SystemExit: 7"
+
+
+@pytest.mark.parametrize(
+    "raised", ["asyncio.CancelledError", "GeneratorExit", "KeyboardInterrupt", "BaseException"]
+)
+def test_module_that_raises_what_is_no_exception_is_refused_as_well(tmp_path, write, monkeypatch, raised):
+    monkeypatch.setattr(signal, "getsignal", lambda _: signal.SIG_IGN)
+    write(f"import asyncio\nraise {raised}('no')\n")
+
+    error = refusal("shop:Handler", tmp_path)
+
+    assert str(error) == f"shop cannot be imported: {raised.rpartition('.')[2]}: no"
+    assert error.details.startswith("Traceback")
+
+
+def test_person_who_does_not_want_to_wait_for_the_module_is_heard(tmp_path, write, monkeypatch):
+    monkeypatch.setattr(signal, "getsignal", lambda _: signal.default_int_handler)
+    write("raise KeyboardInterrupt\n")
+
+    with pytest.raises(KeyboardInterrupt):
+        load_handler("shop:Handler", tmp_path)
 
 
 def test_message_of_several_lines_is_cut_to_one(tmp_path, write):

@@ -260,6 +260,15 @@ def test_certificate_that_cannot_be_used_is_a_problem():
     assert said(settings) == [(TlsError, "'nosuch.pem': No such file or directory")]
 
 
+def test_worker_does_not_look_at_what_only_the_parent_needs(tmp_path):
+    """A folder that has gone since would keep it from serving."""
+    none = str(tmp_path / "none" / "file")
+    process = Process(pid_file=none, port_file=none, ready_file=none, reload=True, reload_dirs=(none,))
+
+    assert prepare(Settings(process=process), bind=False).problems == []
+    assert len(prepare(Settings(Application(), Bind(port=0), process)).problems) == 4
+
+
 def test_addresses_are_left_alone_where_somebody_has_bound_them(bound):
     found = prepare(Settings(process=Process(port_file="port")), bind=False)
 

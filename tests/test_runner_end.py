@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -172,6 +173,31 @@ def test_one_who_retires_lets_idle_clients_make_one_more_request(process, client
     assert b"Connection: close" not in first
     assert b"\r\nConnection: close\r\n" in second
     assert second.endswith(b"\r\n\r\n/late\n")
+
+
+class Long(ServerHttpProtocol):
+    """Has the worker retire, and answers a good while after that."""
+
+    parent: Channel
+
+    async def handle_request(self, _message, _payload):
+        self.parent.say(Order.RETIRE)
+        await self.wait_closing()
+        await asyncio.sleep(0.02)
+        self.writer.write_response(200, "done")
+
+
+@pytest.mark.parametrize("reload", [False, True])
+def test_one_who_retires_has_all_the_time_that_it_needs_but_for_development(process, clients, reload):
+    ours, theirs = Channel.pair()
+    client = clients.connect()
+    settings = silent(replace(process, reload=reload), timeouts=Timeouts(shutdown=0.0))
+
+    run(settings, type("Long", (Long,), {"parent": ours}), clients.sockets, None, Orders(theirs, 30.0))
+
+    assert [*ours.heard()][-2] == (b"ended", [1, int(reload)])
+    ours.close()
+    assert read(client).endswith(b"done") is not reload
 
 
 def test_one_who_retires_may_be_told_to_stop(process, clients):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aioserve.listen.certificates import Certificates, files_of
 from aioserve.listen.sockets import Listening, bind_sockets, port_line, rebind
+from aioserve.preflight import missing_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,8 @@ class Editions:
         self._read_settings = read_settings
         self._made: Tls | None = None  # names the files of the self-signed certificate, once it was asked for
         self._is_introduced = False
+        for problem in missing_parts(settings.process):
+            raise problem
         self._files = ExitStack()
         self.current = self._proven = Edition(settings, bind_sockets(settings.bind))
         self._open = self.current.listening  # with that of editions that were, or will have been
@@ -63,6 +66,8 @@ class Editions:
         """
         settings = self._read_settings()
         before = self.current
+        for problem in missing_parts(settings.process, before.settings.process):
+            raise problem
         self.current = Edition(settings, rebind(settings.bind, self._open))
         try:
             self.current = self._complete()

@@ -92,7 +92,8 @@ class Publicity:
 
     def reloads(self) -> None:
         """Say that everything is being loaded anew."""
-        self._manager.reloading()
+        if self.has_said_ready:  # otherwise it waits for the first word that is to come
+            self._manager.reloading()
 
     def goes_on(self) -> None:
         """Say that all is as it was before."""

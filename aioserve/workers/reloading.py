@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 import os
+from math import inf
 from typing import TYPE_CHECKING
 
 from aioserve.errors import ConfigurationError, StartupError
+from aioserve.workers.fleet import Times
 from aioserve.workers.sources import sources_of
 
 if TYPE_CHECKING:
@@ -58,9 +60,12 @@ class Reloading:
             self._editions.introduce()
         except (ConfigurationError, StartupError) as problem:
             logger.error("not reloaded: %s", problem)  # noqa: TRY400 - a person made a mistake
-            self._public.goes_on()
+            if not self._has_begun:  # or what has begun before goes on, and its end is said
+                self._public.goes_on()
             return
         logger.info("%s", why)
+        if retiring := len(self._fleet.retiring):
+            logger.info("old workers that still finish what they have: %d", retiring)
         self._has_begun = True
         if self._settings.process.workers != workers:
             self._fleet.size = size_of(self._settings)
@@ -95,7 +100,7 @@ class Reloading:
         settings = self._settings
         self._public.follow(settings)
         self._lookout.watch(None if self._fleet.is_stopping else sources_of(settings))
-        self._fleet.configure(timeout_of(settings), settings.timeouts.shutdown)
+        self._fleet.configure(times_of(settings))
 
 
 def size_of(settings: Settings) -> int:
@@ -103,6 +108,15 @@ def size_of(settings: Settings) -> int:
     return settings.process.workers or len(os.sched_getaffinity(0))
 
 
-def timeout_of(settings: Settings) -> float:
-    """Return how long a worker may be silent: with a debugger in it, for ever."""
-    return 0.0 if settings.process.debug else settings.timeouts.worker
+def times_of(settings: Settings) -> Times:
+    """Return how long what may take: with a debugger in a worker, for ever.
+
+    Who saves a file every minute would soon have many old workers with a stream in a browser.
+    """
+    timeouts, process = settings.timeouts, settings.process
+    return Times(
+        worker=inf if process.debug else timeouts.worker or inf,
+        start=inf if process.debug else timeouts.start or inf,
+        shutdown=timeouts.shutdown,
+        retire=timeouts.shutdown if process.reload else inf,
+    )

@@ -26,7 +26,7 @@ from aioserve.workers.notify import ServiceManager
 from aioserve.workers.portrait import Portrait
 from aioserve.workers.processes import BecomeWorker, Processes
 from aioserve.workers.publicity import Publicity
-from aioserve.workers.reloading import Reloading, size_of, timeout_of
+from aioserve.workers.reloading import Reloading, size_of, times_of
 from aioserve.workers.signals import Signals
 from aioserve.workers.sources import sources_of
 from aioserve.workers.spokesman import Spokesman
@@ -43,10 +43,17 @@ logger = logging.getLogger(__name__)
 _FORCED = 130  # the exit code of a second SIGINT, as of a process that dies of it
 _ASLEEP = 0.5  # seconds; a parent that wakes later than that was stopped, by Ctrl+Z or with its container
 
-_ORDERS = {Do.RETIRE: Order.RETIRE, Do.STOP: Order.STOP, Do.FORCE: Order.FORCE}
-_SIGNALS = {Do.ABORT: signal.SIGABRT, Do.GIVE_UP: signal.SIGKILL, Do.KILL: signal.SIGKILL}
+_ORDERS = {Do.RETIRE: Order.RETIRE, Do.HURRY: Order.STOP, Do.STOP: Order.STOP, Do.FORCE: Order.FORCE}
+_SIGNALS = {
+    Do.ABORT: signal.SIGABRT,
+    Do.ABORT_START: signal.SIGABRT,
+    Do.GIVE_UP: signal.SIGKILL,
+    Do.KILL: signal.SIGKILL,
+}
 _COMPLAINTS = {
+    Do.HURRY: "worker %d still finishes what it has, as too many do, and is given --timeout-shutdown for it",
     Do.ABORT: "worker %d has been blocked for too long and is ended",
+    Do.ABORT_START: "worker %d has not come to serve within --timeout-start and is ended",
     Do.GIVE_UP: "worker %d is ended by force: a handler, a task or a thread did not stop",
 }
 
@@ -69,7 +76,7 @@ class Supervisor:
         self._editions = Editions(settings, read_settings)
         self._manager = ServiceManager()
         self._public = Publicity(settings, self._manager)
-        self._fleet = Fleet(size_of(settings), timeout_of(settings), settings.timeouts.shutdown)
+        self._fleet = Fleet(size_of(settings), times_of(settings))
         self._selector = selectors.DefaultSelector()
         self._processes = Processes(self._selector, self._hear)
         self._spokesman = Spokesman()
@@ -122,6 +129,8 @@ class Supervisor:
             if fleet.failure is not None and not fleet.is_ending:
                 self._fail(fleet.failure)
             self._act(fleet.plan(time.monotonic()))
+            if not fleet.is_on_trial:
+                self._editions.prove()
             self._notice()
             if self.edition.settings.tls.is_spoken:
                 for pid, order in self._spokesman.choose(fleet.serving):
@@ -171,8 +180,6 @@ class Supervisor:
                 self._fleet.serves(pid, time.monotonic())
                 if self._fleet.is_stopping:  # in place of one that has died since
                     self._processes.say(pid, Order.DRAIN)
-                if not self._fleet.is_on_trial:
-                    self._editions.prove()
             case News.ALIVE:
                 self._fleet.heard(pid, time.monotonic())
             case News.TIRED:
@@ -181,6 +188,7 @@ class Supervisor:
                 busy, cut = numbers
                 self._answered += max(busy - cut, 0)
                 self._cut += cut
+                self._fleet.answered(pid, time.monotonic())
 
     def _notice(self) -> None:
         """Say, once, that the server serves, or serves with what was loaded anew."""
@@ -254,7 +262,7 @@ class Supervisor:
     def _act(self, steps: Iterable[Start | Act]) -> None:
         for step in steps:
             if isinstance(step, Start):
-                self._start()
+                self._start(step.generation)
                 continue
             if step.what is Do.ABORT:
                 self._portrait.restarts += 1
@@ -267,23 +275,29 @@ class Supervisor:
             else:
                 self._processes.kill(step.pid, _SIGNALS[step.what])
 
-    def _start(self) -> None:
+    def _start(self, generation: int) -> None:
         now = time.monotonic()
+        is_proven = generation != self._fleet.generation
         try:
-            pid = self._processes.start(lambda: self.close(is_child=True))
+            pid = self._processes.start(lambda: self._let_go(is_proven=is_proven))
         except OSError as error:  # no descriptors, no memory, no more processes
             logger.error("no worker can be started: %s", error.strerror)  # noqa: TRY400 - not a mistake of ours
             self._fleet.could_not_start(now)
         else:
-            self._fleet.started(pid, now)
+            self._fleet.started(pid, now, generation)
+
+    def _let_go(self, *, is_proven: bool) -> None:
+        """Have in a new worker what it serves, and nothing of the parent's."""
+        if is_proven:
+            self._editions.go_back()
+        self.close(is_child=True)
 
     def _bury(self, pid: int, code: int) -> None:
-        was_on_trial, generation = self._fleet.is_on_trial, self._fleet.generation
         worker = self._fleet.gone(pid, code, time.monotonic())
-        if self._fleet.is_ending or worker.state in (State.RETIRING, State.ENDED):
-            return
-        if was_on_trial and worker.state is State.STARTING and worker.generation == generation:
+        if self._fleet.has_failed_trial:
             self._reloading.give_up()
+        elif self._fleet.is_ending or worker.state in (State.RETIRING, State.ENDED):
+            return
         elif self._fleet.has_served:
             self._portrait.restarts += 1
             logger.error("worker %d %s", pid, _describe_end(code))

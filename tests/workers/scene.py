@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
-from aioserve.workers.fleet import Fleet, Start
+from aioserve.workers.fleet import Fleet, Start, Times
 
 BEGIN = 1000.0
 TIMEOUT, SHUTDOWN = 30.0, 10.0
@@ -13,8 +13,8 @@ TIMEOUT, SHUTDOWN = 30.0, 10.0
 class Scene:
     """A fleet whose plans are carried out at once; its workers are numbered from 1."""
 
-    def __init__(self, size=1, timeout=TIMEOUT, shutdown=SHUTDOWN):
-        self.fleet = Fleet(size, timeout, shutdown)
+    def __init__(self, size=1, **times):
+        self.fleet = Fleet(size, Times(**{"worker": TIMEOUT, "shutdown": SHUTDOWN} | times))
         self.now = BEGIN
         self._pids = count(1)
 
@@ -40,7 +40,7 @@ class Scene:
     def _carry_out(self, step):
         if isinstance(step, Start):
             pid = next(self._pids)
-            self.fleet.started(pid, self.now)
+            self.fleet.started(pid, self.now, step.generation)
             return "start", pid
         return step.what, step.pid
 

@@ -112,6 +112,29 @@ def test_back_at_the_one_that_works_the_others_are_closed(desk):
     assert [is_served(each) for each in ("a.sock", "b.sock", "c.sock")] == [True, False, False]
 
 
+def test_what_only_the_parent_needs_is_looked_at_before_anything_is_bound(desk):
+    """And not by workers, which would die of a folder that has gone since."""
+    with pytest.raises(ConfigurationError, match="--pid-file: 'none/pid' cannot be written"):
+        Editions(Settings(process=Process(pid_file="none/pid")), lambda: None)
+    made = desk("a.sock")
+    before = made.editions.current
+    made.next = Settings(process=Process(reload=True, reload_dirs=("none",)))
+    with pytest.raises(ConfigurationError, match="there is no folder 'none'"):
+        made.editions.load()
+
+    assert made.editions.current is before
+
+
+def test_folder_of_a_file_that_has_been_written_may_have_gone(desk, tmp_path):
+    (tmp_path / "run").mkdir()
+    made = desk("a.sock")
+    made.next = replace(made.next, process=Process(ready_file="run/ready"))
+    made.editions.load()
+    (tmp_path / "run").rmdir()
+
+    made.editions.load()
+
+
 @pytest.mark.parametrize("problem", [ConfigurationError("unknown key"), BindError("it is in use")])
 def test_settings_that_cannot_be_read_change_nothing(desk, problem):
     made = desk("a.sock")

@@ -47,12 +47,23 @@ def test_first_worker_that_cannot_start_is_the_end_and_its_code_the_servers(code
     assert scene.fleet.failure == failure
 
 
-def test_worker_takes_as_long_to_start_as_it_needs():
+def test_worker_takes_as_long_to_start_as_it_needs_where_there_is_no_limit():
     scene = Scene()
     scene.plan()
 
     assert scene.fleet.next_due() == inf
     assert scene.plan(3600.0) == []
+
+
+def test_first_worker_that_does_not_come_to_serve_writes_its_stacks_and_is_the_end():
+    scene = Scene(3, start=60.0)
+    scene.plan()
+
+    assert scene.fleet.next_due() == BEGIN + 60.0
+    assert scene.plan(60.0) == [(Do.ABORT_START, 1)]
+    assert scene.plan(0.5) == [(Do.KILL, 1)]
+    scene.die(1, -6)
+    assert scene.fleet.failure == 3
 
 
 def test_system_without_room_is_asked_again_after_a_second():
@@ -61,7 +72,7 @@ def test_system_without_room_is_asked_again_after_a_second():
         scene.die(pid, seconds=1.0)
     plan = scene.fleet.plan(scene.now)
 
-    assert next(plan) == Start()
+    assert next(plan) == Start(0)
     scene.fleet.could_not_start(scene.now)
     assert [*plan] == []  # it would not have room for the others either
 
@@ -72,7 +83,7 @@ def test_system_without_room_is_asked_again_after_a_second():
 
 
 def test_what_is_said_is_a_value():
-    assert Start() == Start()
+    assert Start(1) == Start(1) != Start(2)
     assert Act(1, Do.KILL) == Act(1, Do.KILL) != Act(2, Do.KILL)
 
 
@@ -260,15 +271,16 @@ def test_reload_replaces_all_one_after_the_other_the_oldest_first():
     assert scene.plan() == [("start", 3)]
     assert scene.fleet.workers[3].generation == scene.fleet.generation == 1
     scene.serve(3)
-    assert not scene.fleet.is_on_trial
     assert scene.plan() == [(Do.RETIRE, 1), ("start", 4)]
+    assert scene.fleet.is_on_trial
     assert not scene.fleet.is_settled
     scene.serve(4)
     assert scene.plan() == [(Do.RETIRE, 2)]
+    assert not scene.fleet.is_on_trial
     assert scene.fleet.is_settled
 
 
-def test_reload_ends_those_that_would_be_out_of_date_when_they_came_to_serve():
+def test_reload_does_not_wait_for_those_that_are_to_come_yet():
     """Perhaps they never would: what is loaded anew may be the remedy."""
     scene = serving(2)
     scene.die(2, seconds=1.0)
@@ -276,10 +288,94 @@ def test_reload_ends_those_that_would_be_out_of_date_when_they_came_to_serve():
 
     scene.fleet.reload()
 
-    assert scene.plan() == [(Do.KILL, 3), ("start", 4)]
-    assert scene.die(3, -9).state is State.ENDED
+    assert scene.plan() == [("start", 4)]
     assert scene.plan() == []
     assert scene.fleet.is_on_trial
+
+
+def test_another_reload_ends_those_that_would_be_out_of_date_when_they_came_to_serve():
+    scene = serving()
+    scene.fleet.reload()
+    assert scene.plan() == [("start", 2)]
+
+    scene.fleet.reload()
+
+    assert scene.plan() == [(Do.KILL, 2), ("start", 3)]
+    assert scene.die(2, -9).state is State.ENDED
+    assert not scene.fleet.has_failed_trial
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_those_that_die_during_a_trial_are_replaced_by_what_is_known_to_work(size):
+    """Those that are on trial may never come to serve."""
+    scene = serving(size)
+    scene.fleet.reload()
+    assert scene.plan() == [("start", size + 1)]
+    scene.die(1, -9, seconds=1.0)
+
+    assert scene.plan() == [("start", size + 2)]
+    assert scene.fleet.workers[size + 2].generation == 0
+    scene.serve(size + 2)
+    assert scene.plan() == []
+    scene.die(size + 1)
+    assert scene.fleet.has_failed_trial
+    scene.fleet.give_up_reload()
+    assert scene.plan() == []
+    assert scene.fleet.is_settled
+
+
+def test_trial_has_failed_when_one_of_the_generation_cannot_come_to_serve():
+    """It may take a lock that the one before it has."""
+    scene = serving(2)
+    scene.fleet.reload()
+    scene.plan()
+    scene.serve(3)
+    assert scene.plan() == [(Do.RETIRE, 1), ("start", 4)]
+    scene.die(4)
+
+    assert scene.fleet.has_failed_trial
+    scene.fleet.give_up_reload()
+    assert not scene.fleet.has_failed_trial
+    assert scene.plan() == [("start", 5)]
+    scene.serve(5)
+    assert scene.plan() == [(Do.RETIRE, 3)]
+    assert [each.pid for each in scene.fleet.serving] == [2, 5]
+
+
+def test_trial_has_failed_when_one_of_the_generation_is_late():
+    scene = serving(start=60.0, worker=inf)
+    scene.fleet.reload()
+    scene.plan()
+
+    assert scene.plan(60.0) == [(Do.ABORT_START, 2)]
+    assert scene.plan() == []
+    scene.die(2, -6)
+    assert scene.fleet.has_failed_trial
+
+
+def test_workers_of_which_some_can_never_start_are_hopeless():
+    """At the first start there is nothing to go back to."""
+    scene = Scene(2)
+    scene.plan()
+    scene.serve(1)
+    scene.plan()
+
+    quick_deaths(scene, 9, of_starting=True)
+    assert scene.fleet.failure is None
+    scene.die(max(scene.fleet.workers))
+    assert scene.fleet.failure == 6
+
+
+def test_there_is_hope_while_something_is_on_trial():
+    scene = serving()
+    scene.die(1, seconds=1.0)
+    scene.fleet.reload()
+    scene.plan()
+    for _ in range(20):
+        scene.die(max(pid for pid, each in scene.fleet.workers.items() if not each.generation))
+        scene.plan(1.0)
+
+    assert scene.fleet.failure is None
 
 
 def test_reload_before_anything_has_served_is_no_trial():
@@ -298,19 +394,20 @@ def test_reload_that_is_given_up_leaves_the_old_ones_as_they_are_and_ends_the_ne
     scene.fleet.reload()
     scene.fleet.size = 4
     assert scene.plan() == [("start", 4), ("start", 5)]
-    scene.die(4)
+    assert scene.fleet.workers[4].generation == 0  # in the place of the one that has died
+    scene.die(5)
 
     scene.fleet.give_up_reload()
 
     assert not scene.fleet.is_on_trial
-    assert scene.plan() == [(Do.KILL, 5), ("start", 6), ("start", 7)]
-    scene.serve(6, 7)
+    assert scene.plan() == [("start", 6)]
+    scene.serve(4, 6)
     assert scene.plan(1.0) == []
     assert scene.fleet.is_settled
-    assert [each.pid for each in scene.fleet.serving] == [1, 2, 6, 7]
+    assert [each.pid for each in scene.fleet.serving] == [1, 2, 4, 6]
 
 
-def test_reload_that_is_given_up_goes_back_to_the_last_generation_that_served():
+def test_reload_that_is_given_up_goes_back_to_the_last_generation_that_worked():
     scene = serving(2)
     scene.fleet.reload()
     scene.plan()
@@ -322,10 +419,10 @@ def test_reload_that_is_given_up_goes_back_to_the_last_generation_that_served():
 
     scene.fleet.give_up_reload()
 
-    assert scene.plan() == [("start", 6)]  # for 2, which is older still
+    assert scene.plan() == [("start", 6)]  # for 3, of a generation that was never seen to serve as a whole
     scene.serve(6)
-    assert scene.plan() == [(Do.RETIRE, 2)]
-    assert [each.pid for each in scene.fleet.serving] == [3, 6]
+    assert scene.plan() == [(Do.RETIRE, 3)]
+    assert [each.pid for each in scene.fleet.serving] == [2, 6]
     assert scene.fleet.is_settled
 
 

@@ -8,9 +8,10 @@ from math import inf
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from aioserve.workers.fleet import Do, Fleet, Start, State
+from aioserve.workers.fleet import Do, Fleet, Start, State, Times
 
 ALIVE = (State.STARTING, State.SERVING)
+LARGEST = 4
 LAST = (Do.KILL, Do.GIVE_UP)
 
 
@@ -23,14 +24,17 @@ class Anything(RuleBasedStateMachine):
         self.now = 1000.0
         self.pids = count(1)
         self.told = {}
+        self.is_told = False  # all that is to be done by now
 
     @initialize(
-        size=st.integers(1, 4),
-        timeout=st.sampled_from([0.0, 0.3, 30.0]),
+        size=st.integers(1, LARGEST),
+        worker=st.sampled_from([inf, 0.3, 30.0]),
+        start=st.sampled_from([inf, 0.3, 30.0]),
         shutdown=st.sampled_from([0.0, 10.0]),
+        retire=st.sampled_from([0.0, inf]),
     )
-    def begin(self, size, timeout, shutdown):
-        self.fleet = Fleet(size, timeout, shutdown)
+    def begin(self, size, worker, start, shutdown, retire):
+        self.fleet = Fleet(size, Times(worker, start, shutdown, retire))
 
     def those(self, *states):
         return [each for each in self.fleet.workers.values() if each.state in states]
@@ -78,9 +82,13 @@ class Anything(RuleBasedStateMachine):
         assert worker.pid not in self.fleet.workers
         if self.fleet.failure != was_failure:
             assert not self.fleet.is_ending
-            assert worker.state in ALIVE
-            assert not self.fleet.serving
-            assert was_serving <= 1
+            assert worker.state in ALIVE or worker.is_late
+            if self.fleet._has_settled:
+                assert not self.fleet.serving
+                assert was_serving <= 1
+        if self.fleet.has_failed_trial:
+            self.fleet.give_up_reload()
+            assert not self.fleet.is_on_trial
 
     @goes_on
     @rule()
@@ -100,18 +108,24 @@ class Anything(RuleBasedStateMachine):
         assert all(each.generation == self.fleet.generation for each in kept)
         assert not self.fleet.is_on_trial
 
-    @rule(size=st.integers(1, 4))
+    @rule(size=st.integers(1, LARGEST))
     def the_size_is_changed(self, size):
         self.fleet.size = size
 
-    @rule(timeout=st.sampled_from([0.0, 0.3, 30.0]))
-    def other_settings_hold(self, timeout):
-        self.fleet.configure(timeout, 1.0)
+    @rule(worker=st.sampled_from([inf, 0.3, 30.0]))
+    def other_settings_hold(self, worker):
+        self.fleet.configure(Times(worker, shutdown=1.0))
+
+    @has_workers
+    @rule(number=numbers)
+    def a_worker_has_answered(self, number):
+        self.fleet.answered(self.a_worker(number), self.now)
 
     @goes_on
     @rule(delay=st.sampled_from([0.0, 0.0, 5.0]))
     def all_stop(self, delay):
         self.fleet.stop(self.now, delay)
+        self.is_told = False
 
     @rule(how=st.sampled_from([Do.FORCE, Do.KILL]), is_wanted=st.integers(0, 5))
     def all_are_forced(self, how, is_wanted):
@@ -123,13 +137,14 @@ class Anything(RuleBasedStateMachine):
 
     def follow(self, step):
         if isinstance(step, Start):
-            self.fleet.started(next(self.pids), self.now)
+            self.fleet.started(next(self.pids), self.now, step.generation)
             return
         before = self.told.setdefault(step.pid, [])
         if before and before[-1] in LAST:  # what SIGKILL ends needs no more than, perhaps, another one
             assert step.what is Do.KILL
             assert self.fleet.is_stopping
-        assert step.what not in (Do.RETIRE, Do.STOP, Do.ABORT) or not before
+        assert step.what is not Do.RETIRE or not before
+        assert step.what not in (Do.HURRY, Do.STOP, Do.ABORT) or step.what not in before
         before.append(step.what)
 
     def check(self, step, could_not):
@@ -139,7 +154,8 @@ class Anything(RuleBasedStateMachine):
         if isinstance(step, Start):
             assert not fleet.is_ending
             assert not could_not
-            assert len(self.those(*ALIVE)) <= fleet.size
+            assert len(self.those(*ALIVE)) <= (2 * LARGEST if fleet.is_on_trial else fleet.size)
+            assert step.generation in (fleet.generation, fleet._proven)
             assert fleet.has_served or not self.those(State.STARTING)
         elif step.what is Do.RETIRE:
             assert serving >= fleet.size  # others
@@ -149,7 +165,7 @@ class Anything(RuleBasedStateMachine):
 
     @rule(has_room=st.integers(0, 5))
     def a_plan_is_made(self, has_room=True):
-        could_not = False
+        could_not, self.is_told = False, True
         for step in self.fleet.plan(self.now):
             self.check(step, could_not)
             if isinstance(step, Start) and not has_room:
@@ -161,16 +177,19 @@ class Anything(RuleBasedStateMachine):
         assert [*self.fleet.plan(self.now)] == []
         assert self.fleet.next_due() > self.now  # or the parent would turn and turn
         if not self.fleet.is_ending:
-            assert all(each.generation == self.fleet.generation for each in self.those(State.STARTING))
+            known = self.fleet.generation, self.fleet._proven
+            assert all(each.generation in known for each in self.those(State.STARTING))
             assert len(self.fleet.serving) <= self.fleet.size
             if self.fleet.has_served and self.fleet._start_at == -inf:
-                assert len(self.those(*ALIVE)) >= self.fleet.size
+                late = [each for each in self.fleet.workers.values() if each.is_late]
+                assert len(self.those(*ALIVE)) + len(late) >= self.fleet.size
 
     @invariant()
     def whoever_is_to_end_will(self):
         if self.fleet is None:
             return
-        assert all(each.kill_at < inf for each in self.those(State.RETIRING))
+        if self.fleet.is_ending and self.is_told:
+            assert all(each.kill_at < inf for each in self.those(State.RETIRING))
         for each in self.those(State.ENDED):
             assert each.kill_at < inf or self.told[each.pid][-1] in LAST
         assert all(each.kill_at == inf for each in self.those(*ALIVE))
@@ -180,7 +199,7 @@ class Anything(RuleBasedStateMachine):
     def teardown(self):
         if self.fleet is None:
             return
-        self.fleet.configure(0.0, 1.0)
+        self.fleet.configure(Times(shutdown=1.0))
         if self.fleet.is_stopping:
             self.is_over()
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
-from aioserve.workers.fleet import HOPELESS, Do, State
+from aioserve.workers.fleet import HOPELESS, Do, State, Times
 from tests.workers.scene import BEGIN, SHUTDOWN, TIMEOUT, Scene, serving
 
 GRACE, LAST_WORDS = 2.0, 0.5
@@ -39,7 +39,7 @@ def test_what_a_worker_says_after_it_was_ended_changes_nothing():
 
 
 def test_worker_may_be_silent_for_ever_without_a_timeout():
-    scene = serving(timeout=0)
+    scene = serving(worker=inf)
 
     assert scene.fleet.next_due() == inf
     assert scene.plan(1e9) == []
@@ -47,7 +47,7 @@ def test_worker_may_be_silent_for_ever_without_a_timeout():
 
 def test_other_settings_hold_from_now_on():
     scene = serving(2)
-    scene.fleet.configure(5.0, 1.0)
+    scene.fleet.configure(Times(5.0, shutdown=1.0))
     assert scene.plan(4.0) == []
     scene.fleet.heard(2, scene.now)
 
@@ -55,30 +55,74 @@ def test_other_settings_hold_from_now_on():
     scene.fleet.stop(scene.now)
     assert scene.plan() == [(Do.STOP, 2), (Do.KILL, 3)]
     assert scene.fleet.workers[2].kill_at == scene.now + 1.0 + GRACE
-    scene.fleet.configure(0.0, 1.0)
-    assert scene.fleet._timeout == inf
 
 
-def test_retiring_worker_has_the_time_for_its_answers_and_some_more_and_is_given_up_then():
-    scene = serving(2)
+def retiring(**times):
+    """Return a scene in which 1 retires and 2 serves."""
+    scene = serving(2, **times)
     scene.fleet.size = 1
-    scene.plan()
-    scene.fleet.heard(2, scene.now + SHUTDOWN)
+    assert scene.plan() == [(Do.RETIRE, 1)]
+    return scene
+
+
+def test_retiring_worker_has_all_the_time_that_its_answers_need():
+    scene = retiring(worker=inf)
+
+    assert scene.fleet.next_due() == inf
+    assert scene.plan(1e9) == []
+
+
+def test_retiring_worker_that_has_answered_has_the_time_for_threads_and_tasks_and_is_given_up_then():
+    scene = retiring(worker=inf)
+    scene.plan(3600.0)
+    scene.fleet.answered(1, scene.now)
 
     assert scene.fleet.next_due() == scene.now + SHUTDOWN + GRACE
     assert scene.plan(SHUTDOWN + 1.0) == []
     assert scene.plan(1.0) == [(Do.GIVE_UP, 1)]
     assert scene.plan(1.0) == []
+    scene.fleet.answered(1, scene.now)  # which was read late
+    assert scene.plan(3600.0) == []
     assert scene.die(1, -9).state is State.ENDED
 
 
-def test_retiring_worker_may_be_silent():
-    scene = serving(2, timeout=3.0)
-    scene.fleet.size = 1
-    scene.plan()
-    scene.fleet.heard(2, scene.now + 3.0)
+def test_retiring_worker_is_given_up_after_its_time_where_there_is_one():
+    scene = retiring(worker=inf, retire=5.0)
 
-    assert scene.plan(3.0) == []
+    assert scene.plan(5.0) == []
+    assert scene.plan(GRACE) == [(Do.GIVE_UP, 1)]
+
+
+def test_retiring_worker_that_is_blocked_is_ended():
+    scene = retiring(worker=3.0)
+    scene.fleet.heard(2, scene.now + 1.0)
+
+    assert scene.fleet.next_due() == scene.now + 3.0
+    assert scene.plan(3.0) == [(Do.ABORT, 1)]
+
+
+def test_retiring_worker_has_the_time_of_all_when_all_stop():
+    scene = retiring()
+    scene.plan(3.0)
+    scene.fleet.stop(scene.now)
+
+    assert scene.plan() == [(Do.STOP, 1), (Do.STOP, 2)]
+    assert scene.plan(SHUTDOWN + GRACE) == [(Do.GIVE_UP, 1), (Do.GIVE_UP, 2)]
+
+
+def test_oldest_of_too_many_that_retire_has_the_time_that_there_is_when_all_stop():
+    """Each reload could leave some that have a stream without end."""
+    scene = serving(worker=inf)
+    for pid in range(1, 10):
+        scene.fleet.tired(pid)
+        assert scene.plan() == [("start", pid + 1)]
+        assert len(scene.fleet.retiring) == pid - 1
+        scene.serve(pid + 1)
+        steps = scene.plan()
+
+    assert steps == [(Do.RETIRE, 9), (Do.HURRY, 1)]
+    assert scene.plan(SHUTDOWN + GRACE) == [(Do.GIVE_UP, 1)]
+    assert scene.plan(3600.0) == []
 
 
 def test_all_is_well_while_one_of_those_who_answer_has_been_heard_of():
@@ -120,7 +164,7 @@ def test_all_stop_and_nobody_is_started_any_more():
     scene.plan()  # 4 is starting
     scene.fleet.stop(scene.now)
 
-    assert scene.plan() == [(Do.STOP, 3), (Do.KILL, 4)]
+    assert scene.plan() == [(Do.STOP, 1), (Do.STOP, 3), (Do.KILL, 4)]
     assert scene.plan() == []
     for pid in (1, 3, 4):
         scene.die(pid)
@@ -179,7 +223,7 @@ def test_workers_that_die_again_and_again_are_a_failure_before_the_delay_is_over
 
 
 def test_worker_that_is_blocked_is_ended_though_all_stop():
-    scene = serving(timeout=3.0)
+    scene = serving(worker=3.0)
     scene.fleet.stop(scene.now, 5.0)
 
     assert scene.plan(3.0) == [(Do.ABORT, 1), ("start", 2)]
@@ -202,6 +246,7 @@ def forced():
     scene = serving(3)
     scene.fleet.size = 2
     scene.plan(TIMEOUT - 1)
+    scene.fleet.heard(1, scene.now)
     scene.fleet.heard(2, scene.now)
     scene.plan(1.0)
     assert scene.states() == {
@@ -227,10 +272,7 @@ def test_all_are_forced_to_end_within_two_seconds_and_those_that_could_not_hear_
 
 
 def test_force_gives_nobody_more_time_than_it_had():
-    scene = serving(2)
-    scene.fleet.size = 1
-    scene.plan()
-    scene.fleet.heard(2, scene.now + SHUTDOWN)
+    scene = retiring(retire=SHUTDOWN)
     scene.plan(SHUTDOWN + 1.0)
     scene.force(Do.FORCE)
 
@@ -256,7 +298,7 @@ def test_force_ends_a_delay():
 
 def test_nobody_is_late_for_what_the_parent_slept_through():
     """By Ctrl+Z it is stopped, and the workers with it."""
-    scene = serving(2)
+    scene = serving(2, retire=SHUTDOWN)
     scene.fleet.workers[2].is_tired = True
     scene.plan()
     scene.serve(3)

@@ -10,7 +10,7 @@ from aioserve import __version__
 from aioserve.listen.sockets import bind_sockets, format_address
 from aioserve.settings import Application, Bind, Settings, Tls
 from aioserve.workers.editions import Edition
-from aioserve.workers.fleet import Fleet
+from aioserve.workers.fleet import Fleet, Times
 from aioserve.workers.portrait import Portrait
 
 
@@ -29,7 +29,7 @@ def listening():
 
 @pytest.fixture
 def fleet():
-    return Fleet(2, 0.0, 1.0)
+    return Fleet(2, Times(shutdown=1.0))
 
 
 def test_it_tells_what_the_parent_knows(listening, fleet):

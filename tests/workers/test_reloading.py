@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+from math import inf
 
 import pytest
 
 from aioserve.errors import ConfigurationError
 from aioserve.settings import Application, Bind, Process, Settings, Timeouts
 from aioserve.workers.editions import Editions
-from aioserve.workers.fleet import Fleet
-from aioserve.workers.reloading import Reloading, size_of, timeout_of
+from aioserve.workers.fleet import Fleet, State, Times
+from aioserve.workers.reloading import Reloading, size_of, times_of
 from aioserve.workers.sources import sources_of
 from tests.workers.parent import FakeLookout, FakePublicity
 
@@ -35,11 +36,11 @@ class Scene:
     def __init__(self):
         self.again = NEW
         self.editions = Editions(OLD, self.read)
-        self.fleet = Fleet(1, 0.0, 10.0)
+        self.fleet = Fleet(1, Times())
         self.public = FakePublicity(OLD, None)
         self.lookout = FakeLookout(None, None)
         self.reloading = Reloading(self.editions, self.fleet, self.public, self.lookout)
-        self.fleet.started(1, 0.0)
+        self.fleet.started(1, 0.0, 0)
         self.fleet.serves(1, 0.0)
 
     def read(self):
@@ -61,7 +62,7 @@ def test_all_parts_follow_the_new_settings_from_the_beginning(scene, caplog):
 
     assert scene.editions.current.settings is NEW
     assert (scene.fleet.size, scene.fleet.generation) == (3, 1)
-    assert (scene.fleet._timeout, scene.fleet._shutdown) == (5.0, 1.0)
+    assert scene.fleet._times == times_of(NEW)
     assert scene.public.followed is NEW
     assert scene.lookout.log == [sources_of(NEW)]
     assert caplog.messages == ["app.py changed: reloading"]
@@ -95,6 +96,15 @@ def test_settings_that_are_wrong_change_nothing(scene, caplog):
     assert not scene.reloading.end()
 
 
+def test_settings_that_are_wrong_do_not_end_what_has_begun(scene):
+    scene.reloading.begin()
+    scene.again = ConfigurationError("unknown key")
+    scene.reloading.begin()
+
+    assert "goes_on" not in scene.public.log
+    assert scene.reloading.end()
+
+
 @pytest.mark.parametrize("is_stopping", [False, True])
 def test_all_parts_go_back_if_no_worker_can_start(scene, is_stopping):
     scene.reloading.begin()
@@ -125,5 +135,26 @@ def test_auto_is_one_worker_for_each_processor(monkeypatch):
 
 
 def test_with_a_debugger_a_worker_may_be_silent_for_ever():
-    assert timeout_of(Settings(process=Process(debug=True))) == 0.0
-    assert timeout_of(Settings(timeouts=Timeouts(worker=7.0))) == 7.0
+    assert times_of(Settings(process=Process(debug=True))).worker == inf
+    assert times_of(Settings(timeouts=Timeouts(worker=0.0))).worker == inf
+    assert times_of(Settings(timeouts=Timeouts(worker=7.0))).worker == 7.0
+
+
+def test_worker_has_its_time_to_come_to_serve():
+    assert times_of(Settings()).start == 60.0
+    assert times_of(Settings(timeouts=Timeouts(start=0.0))).start == inf
+    assert times_of(Settings(process=Process(debug=True))).start == inf
+
+
+def test_old_workers_have_all_the_time_that_they_need_but_for_development():
+    timeouts = Timeouts(shutdown=7.0)
+
+    assert times_of(Settings(timeouts=timeouts)).retire == inf
+    assert times_of(Settings(process=Process(reload=True), timeouts=timeouts)).retire == 7.0
+
+
+def test_old_workers_that_are_still_there_are_told_of(scene, caplog):
+    scene.fleet.workers[1].state = State.RETIRING
+    scene.reloading.begin()
+
+    assert caplog.messages == ["reloading", "old workers that still finish what they have: 1"]

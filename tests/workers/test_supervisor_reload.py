@@ -10,6 +10,7 @@ import pytest
 
 from aioserve.errors import BindError, ConfigurationError
 from aioserve.settings import Application, Bind, Logs, Process, Settings, Timeouts
+from aioserve.workers import supervisor as module
 from aioserve.workers.channel import Order
 from aioserve.workers.sources import sources_of
 from tests.workers.parent import BIND, ONE, TWO
@@ -103,8 +104,78 @@ def test_if_the_new_cannot_start_the_old_go_on_as_before(make, caplog):
     assert caplog.messages == ["not reloaded: a new worker could not start; the old ones go on"]
 
 
-def test_what_is_gone_back_to_is_what_served_last(make):
-    """A reload that has begun to serve counts, also if it was not at its end."""
+def test_reload_that_does_not_come_to_serve_is_given_up(make, caplog, monkeypatch):
+    now = [0.0]
+
+    def wait():
+        now[0] += 60.0
+
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    parent = make(Settings(bind=BIND, timeouts=Timeouts(worker=0.0)))
+    parent.run(
+        parent.serve(1),
+        parent.send(signal.SIGHUP),
+        wait,
+        parent.die(2, code=-6),
+        parent.send(signal.SIGTERM),
+        parent.die(1),
+    )
+
+    assert parent.public.log[2:4] == ["reloads", "goes_on"]
+    assert caplog.messages == [
+        "worker 2 has not come to serve within --timeout-start and is ended",
+        "not reloaded: a new worker could not start; the old ones go on",
+    ]
+
+
+def test_reload_whose_second_worker_cannot_start_is_given_up(make, caplog):
+    parent = make(TWO)
+    parent.run(
+        parent.serve(1),
+        parent.serve(2),
+        parent.send(signal.SIGHUP),
+        parent.serve(3),
+        parent.die(4, code=3),
+        parent.serve(5),
+        parent.send(signal.SIGTERM),
+        parent.die_all(),
+    )
+
+    assert parent.processes.log[2:7] == [
+        ("start", 3),
+        (Order.RETIRE, 1),
+        ("start", 4),
+        ("start", 5),
+        (Order.RETIRE, 3),
+    ]
+    assert parent.public.log[2:4] == ["reloads", "goes_on"]
+    assert caplog.messages == ["not reloaded: a new worker could not start; the old ones go on"]
+
+
+def test_one_that_dies_meanwhile_is_replaced_by_what_is_known_to_work(make):
+    """What is loaded anew may never come to serve."""
+    parent = make(ONE, Settings(bind=Bind("127.0.0.2", 0)))
+    (old,) = parent.supervisor.edition.listening.sockets
+    seen = []
+
+    def look_as_the_child():
+        parent.processes.leave()
+        seen.append((old.fileno() >= 0, parent.supervisor.edition.settings is ONE))
+
+    parent.run(
+        parent.serve(1),
+        parent.send(signal.SIGHUP),
+        parent.die(1, code=-9),
+        look_as_the_child,
+        parent.send(signal.SIGTERM),
+        parent.die_all(),
+    )
+
+    assert seen == [(True, True)]
+
+
+def test_what_is_gone_back_to_is_what_served_as_a_whole(make):
+    """A reload that was not at its end does not count."""
     first = Settings(bind=BIND, process=Process(workers=2), timeouts=Timeouts(header=1.0))
     second = Settings(bind=BIND, process=Process(workers=2), timeouts=Timeouts(header=2.0))
     parent = make(TWO, first)
@@ -120,7 +191,7 @@ def test_what_is_gone_back_to_is_what_served_last(make):
         parent.die_all(),
     )
 
-    assert parent.supervisor.edition.settings is first
+    assert parent.supervisor.edition.settings is TWO
 
 
 def test_old_start_that_dies_meanwhile_is_no_failure_of_the_new(make, caplog):
@@ -208,6 +279,33 @@ def test_new_worker_has_no_socket_of_the_address_that_is_given_up(make):
     )
 
     assert seen == [(-1, True)]
+
+
+# Those that retire
+
+
+def test_one_that_retires_and_has_answered_has_little_time_left(make, caplog, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+
+    def wait():
+        now[0] += 12.0
+
+    parent = make(Settings(bind=BIND, timeouts=Timeouts(worker=0.0)))
+    parent.run(
+        parent.serve(1),
+        parent.say(1, b"tired"),
+        parent.serve(2),
+        wait,
+        parent.say(1, b"ended", 0, 0),
+        wait,
+        parent.die(1, code=-9),
+        parent.send(signal.SIGTERM),
+        parent.die(2),
+    )
+
+    assert parent.processes.log[2:] == [(Order.RETIRE, 1), (signal.SIGKILL, 1), (Order.STOP, 2)]
+    assert caplog.messages == ["worker 1 is ended by force: a handler, a task or a thread did not stop"]
 
 
 # By itself
