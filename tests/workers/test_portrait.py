@@ -35,9 +35,9 @@ def fleet():
 def test_it_tells_what_the_parent_knows(listening, fleet):
     portrait = Portrait(fleet, FakeEditions(Settings(application=Application("app:Handler")), listening))
     now = time.monotonic()
-    fleet.started(os.getpid(), now)
+    fleet.started(os.getpid(), now, 0)
     fleet.serves(os.getpid(), now)
-    fleet.started(2**22 + 1, now)  # of which there is no process
+    fleet.started(2**22 + 1, now, 0)  # of which there is no process
     portrait.restarts = 3
     snapshot = portrait()
 
@@ -68,11 +68,11 @@ def test_the_end_is_told_and_addresses_stay_when_their_sockets_are_closed(listen
 def test_a_reload_is_told(listening, fleet):
     portrait = Portrait(fleet, FakeEditions(Settings(), listening))
     assert portrait().state == "serving"
-    fleet.started(1, 1.0)
+    fleet.started(1, 1.0, 0)
     fleet.serves(1, 1.0)
     fleet.reload()
     assert portrait().state == "reloading"
-    fleet.started(2, 1.0)
+    fleet.started(2, 1.0, 1)
     fleet.serves(2, 1.0)
     list(fleet.plan(1.0))
     assert portrait().state == "reloading"
