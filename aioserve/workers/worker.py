@@ -9,14 +9,19 @@ from __future__ import annotations
 import ctypes
 import faulthandler
 import gc
+import logging
 import os
 import signal
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from aioserve.errors import ConfigurationError, StartupError
+from aioserve.observe.logs import open_observers
 from aioserve.preflight import prepare
 from aioserve.runner import run
+from aioserve.workers.channel import News
 from aioserve.workers.orders import Orders
 
 if TYPE_CHECKING:
@@ -25,12 +30,21 @@ if TYPE_CHECKING:
     from aioserve.settings import Settings
     from aioserve.workers.channel import Channel
 
+logger = logging.getLogger(__name__)
+
 _SIGNS_PER_TIMEOUT = 4  # of life, so that one that comes late is no reason to end a worker
 _LONGEST_PERIOD = 10.0  # seconds between two of them
 _PR_SET_PDEATHSIG = 1
 
 
-def work(settings: Settings, sockets: list[socket.socket], channel: Channel, watchdog: float = 0.0) -> int:
+def work(
+    settings: Settings,
+    sockets: list[socket.socket],
+    channel: Channel,
+    watchdog: float = 0.0,
+    *,
+    is_first: bool = True,
+) -> int:
     """Serve until the parent says that it is enough, and return the exit code.
 
     Args:
@@ -38,10 +52,24 @@ def work(settings: Settings, sockets: list[socket.socket], channel: Channel, wat
         sockets: that it accepts from.
         channel: to the parent.
         watchdog: seconds in which the service manager wants to hear that all is well; 0 where it does not.
+        is_first: none has served yet, so that a person may wait for it to begin, and what is wrong is raised.
+            Later it goes to the log.
 
     Raises:
         ConfigurationError, StartupError: it cannot serve.
     """
+    try:
+        return _work(settings, sockets, channel, watchdog)
+    except Exception as problem:
+        code = getattr(problem, "exit_code", 1)
+        channel.say(News.REFUSED, code)
+        if is_first:
+            raise
+        _log(problem, settings)
+        return code
+
+
+def _work(settings: Settings, sockets: list[socket.socket], channel: Channel, watchdog: float) -> int:
     parent = os.getppid()
     _end_with_parent()
     if os.getppid() != parent:  # it was gone before
@@ -61,6 +89,18 @@ def work(settings: Settings, sockets: list[socket.socket], channel: Channel, wat
     orders = Orders(channel, timeouts.shutdown, _period_of(settings, watchdog))
     run(settings, ready.factory, sockets, ready.tls, orders)
     return 0
+
+
+def _log(problem: Exception, settings: Settings) -> None:
+    observers = open_observers(
+        replace(settings.logs, access_log=False), debug=settings.process.debug, call_later=lambda *_: None
+    )
+    if isinstance(problem, (ConfigurationError, StartupError)):
+        details = getattr(problem, "details", "").rstrip()
+        logger.error("%s", f"{problem}\n{details}" if details else problem)
+    else:
+        logger.error("internal error", exc_info=problem)
+    observers.close()
 
 
 def _period_of(settings: Settings, watchdog: float) -> float:
