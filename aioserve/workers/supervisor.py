@@ -32,6 +32,7 @@ from aioserve.workers.spokesman import Spokesman
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from aioserve.listen.certificates import Certificates
     from aioserve.settings import Settings
     from aioserve.workers.editions import Edition
     from aioserve.workers.fleet import Act
@@ -108,6 +109,11 @@ class Supervisor:
         return self._manager.period
 
     @property
+    def certificates(self) -> Certificates | None:
+        """The last that could be used."""
+        return self._editions.certificates
+
+    @property
     def has_served(self) -> bool:
         """Whether any worker has."""
         return self._fleet.has_served
@@ -127,6 +133,8 @@ class Supervisor:
             self._lookout.keep(lambda: self.close(is_child=True))
             if fleet.failure is not None and not fleet.is_ending:
                 self._fail(fleet.failure)
+            if self.edition.settings.tls.is_spoken:
+                self._editions.keep_certificates(is_speaking=not fleet.serving)
             self._act(fleet.plan(time.monotonic()))
             if not fleet.is_on_trial:
                 self._editions.prove()
@@ -330,7 +338,12 @@ def supervise(settings: Settings, read_settings: Callable[[], Settings]) -> int:
         listening.close()
         return watch(child.sources, child.parent)
     return work(
-        settings, listening.sockets, child.channel, supervisor.watchdog, is_first=not supervisor.has_served
+        settings,
+        listening.sockets,
+        child.channel,
+        supervisor.watchdog,
+        certificates=supervisor.certificates,
+        is_first=not supervisor.has_served,
     )
 
 

@@ -27,6 +27,7 @@ from aioserve.workers.orders import Orders
 if TYPE_CHECKING:
     import socket
 
+    from aioserve.listen.certificates import Certificates
     from aioserve.settings import Settings
     from aioserve.workers.channel import Channel
 
@@ -43,6 +44,7 @@ def work(
     channel: Channel,
     watchdog: float = 0.0,
     *,
+    certificates: Certificates | None = None,
     is_first: bool = True,
 ) -> int:
     """Serve until the parent says that it is enough, and return the exit code.
@@ -52,6 +54,7 @@ def work(
         sockets: that it accepts from.
         channel: to the parent.
         watchdog: seconds in which the service manager wants to hear that all is well; 0 where it does not.
+        certificates: the last that could be used, as the parent has read them.
         is_first: none has served yet, so that a person may wait for it to begin, and what is wrong is raised.
             Later it goes to the log.
 
@@ -59,7 +62,7 @@ def work(
         ConfigurationError, StartupError: it cannot serve.
     """
     try:
-        return _work(settings, sockets, channel, watchdog)
+        return _work(settings, sockets, channel, watchdog, certificates)
     except Exception as problem:
         code = getattr(problem, "exit_code", 1)
         channel.say(News.REFUSED, code)
@@ -69,7 +72,13 @@ def work(
         return code
 
 
-def _work(settings: Settings, sockets: list[socket.socket], channel: Channel, watchdog: float) -> int:
+def _work(
+    settings: Settings,
+    sockets: list[socket.socket],
+    channel: Channel,
+    watchdog: float,
+    certificates: Certificates | None,
+) -> int:
     parent = os.getppid()
     _end_with_parent()
     if os.getppid() != parent:  # it was gone before
@@ -81,7 +90,7 @@ def _work(settings: Settings, sockets: list[socket.socket], channel: Channel, wa
         # source that is saved twice within a second, at the same size, would be what it was the first time
         # for good, if a worker had kept that. What was compiled before is used, so that this costs little.
         sys.dont_write_bytecode = True
-    ready = prepare(settings, bind=False)
+    ready = prepare(settings, bind=False, certificates=certificates)
     if ready.problems:
         raise ready.problems[0]
     gc.freeze()  # what has been loaded stays: nobody need look at it again

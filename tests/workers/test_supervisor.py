@@ -444,7 +444,8 @@ def test_who_is_started_works_and_who_starts_supervises(monkeypatch, becomes_wor
     monkeypatch.setattr(gc, "freeze", lambda: worked.append("frozen"))
     monkeypatch.setattr(Supervisor, "run", run)
     monkeypatch.setattr(
-        "aioserve.workers.worker.work", lambda *args, is_first: worked.append((*args, is_first)) or 7
+        "aioserve.workers.worker.work",
+        lambda *args, is_first, certificates: worked.append((*args, is_first)) or certificates or 7,
     )
     monkeypatch.setattr(Supervisor, "close", close)
     code = supervise(ONE, lambda: ONE)
