@@ -45,12 +45,13 @@ class Preflight:
     problems: list[ConfigurationError | StartupError] = field(default_factory=list)
 
 
-def prepare(settings: Settings, *, bind: bool = True) -> Preflight:
+def prepare(settings: Settings, *, bind: bool = True, certificates: Certificates | None = None) -> Preflight:
     """Import the application, look at what the settings name and bind the addresses.
 
     Args:
         settings: all of them.
         bind: without that it is for a worker, which has its sockets, and needs nothing that is the parent's.
+        certificates: those that the parent has read already; their files may be unusable by now.
     """
     found = Preflight()
     if settings.application.app:
@@ -69,7 +70,7 @@ def prepare(settings: Settings, *, bind: bool = True) -> Preflight:
             ConfigurationError("--proxy-headers: proxy-protocol cannot be spoken where TLS is")
         )
     try:
-        found.tls = open_certificates(settings.tls)
+        found.tls = certificates or open_certificates(settings.tls)
     except (ConfigurationError, StartupError) as problem:
         found.problems.append(problem)
     if found.tls and settings.look.check:  # otherwise the log says it, and a new one is waited for

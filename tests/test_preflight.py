@@ -275,6 +275,14 @@ def test_addresses_are_left_alone_where_somebody_has_bound_them(bound):
     assert found.listening.sockets == bound == []
 
 
+def test_certificates_that_were_read_are_used_though_their_files_have_gone():
+    settings = Settings(static=Static((("/", "."),)), tls=Tls(certfiles=("nosuch.pem",)))
+    kept = object()
+
+    found = prepare(settings, bind=False, certificates=kept)
+    assert (found.tls, found.problems) == (kept, [])
+
+
 def test_options_of_tls_that_contradict_each_other_are_a_problem():
     ((kind, _),) = said(Settings(tls=Tls(certfiles=("a.pem",), self_signed=True)))
     assert kind is ConfigurationError

@@ -40,6 +40,7 @@ class News(Enum):
     SERVES = b"serves"
     ALIVE = b"alive"
     TIRED = b"tired"
+    REFUSED = b"refused"  # it cannot serve, has said why, and ends with this exit code
     ENDED = b"ended"  # with how many connections there were, and how many of them were cut
 
 

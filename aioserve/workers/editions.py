@@ -6,11 +6,13 @@ either, and that all workers show the same self-signed certificate.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import os
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from aioserve.listen.certificates import Certificates, files_of
+from aioserve.errors import BindError, ConfigurationError, TlsError
+from aioserve.listen.certificates import Certificates, files_of, open_certificates
 from aioserve.listen.sockets import Listening, bind_sockets, port_line, rebind
 from aioserve.preflight import missing_parts
 
@@ -47,6 +49,7 @@ class Editions:
         self._read_settings = read_settings
         self._made: Tls | None = None  # names the files of the self-signed certificate, once it was asked for
         self._is_introduced = False
+        self._kept: dict[Tls, Certificates] = {}
         for problem in missing_parts(settings.process):
             raise problem
         self._files = ExitStack()
@@ -68,9 +71,18 @@ class Editions:
         before = self.current
         for problem in missing_parts(settings.process, before.settings.process):
             raise problem
-        self.current = Edition(settings, rebind(settings.bind, self._open))
+        try:
+            listening = rebind(settings.bind, self._open)
+        except BindError as problem:
+            if f"(pid {os.getpid()})" not in str(problem):
+                raise
+            raise BindError(f"{problem}; an address that takes in an old one needs a restart") from problem
+        self.current = Edition(settings, listening)
         try:
             self.current = self._complete()
+            # A person waits for what is loaded anew, and would not hear that the last pair was taken.
+            if (opened := open_certificates(self.current.settings.tls)) is not None:
+                self._kept[self.current.settings.tls] = opened
         except Exception:
             self.current.listening.close(keep=self._open)
             self.current = before
@@ -86,6 +98,28 @@ class Editions:
         if self._made is not None and not self._is_introduced:
             self._is_introduced = True
             Certificates(self._made).introduce()
+
+    @property
+    def certificates(self) -> Certificates | None:
+        """The last that could be used, of the current one; None where there have been none."""
+        return self._kept.get(self.current.settings.tls)
+
+    def keep_certificates(self, *, is_speaking: bool) -> None:
+        """Look at the files, so that a new worker can serve though they cannot be used any more.
+
+        Args:
+            is_speaking: nobody else says what is found.
+        """
+        wanted = {self.current.settings.tls, self._proven.settings.tls}
+        self._kept = {tls: kept for tls, kept in self._kept.items() if tls in wanted}
+        tls = self.current.settings.tls
+        if (kept := self._kept.get(tls)) is not None:
+            kept.is_speaking = is_speaking
+            kept.reread(only_changed=True)
+            return
+        with suppress(ConfigurationError, TlsError):  # the worker says so that is started with it
+            if (opened := open_certificates(tls)) is not None:
+                self._kept[tls] = opened
 
     def prove(self) -> None:
         """Know that workers serve with the current one."""

@@ -58,6 +58,7 @@ class Worker:
         since: when it began to serve.
         is_tired: it wants to be replaced.
         kill_at: when it is killed, if it is still there.
+        refusal: the exit code with which it ends, having said what is wrong.
         is_late: it did not come to serve in time, and is being ended for that.
     """
 
@@ -68,6 +69,7 @@ class Worker:
     since: float = inf
     is_tired: bool = False
     kill_at: float = inf
+    refusal: int | None = None
     is_late: bool = False
 
     @property
@@ -196,6 +198,10 @@ class Fleet:
         """A worker's event loop goes round."""
         self.workers[pid].heard = now
 
+    def refused(self, pid: int, code: int) -> None:
+        """A worker cannot serve, and has said why."""
+        self.workers[pid].refusal = code
+
     def answered(self, pid: int, now: float) -> None:
         """A worker has no connections any more; threads and tasks have the time of answers yet."""
         if (worker := self.workers[pid]).state is State.RETIRING:
@@ -211,12 +217,11 @@ class Fleet:
         """A worker wants to be replaced: it has served its number of requests, or grown too large."""
         self.workers[pid].is_tired = True
 
-    def gone(self, pid: int, code: int, now: float) -> Worker:
+    def gone(self, pid: int, now: float) -> Worker:
         """A worker has ended.
 
         Args:
             pid: of its process.
-            code: its exit code, or the number of the signal that ended it with a minus.
             now: when.
 
         Returns:
@@ -226,7 +231,7 @@ class Fleet:
         if self.is_ending or not (worker.is_to_come or worker.state is State.SERVING):
             return worker
         if worker.is_to_come and not self.has_served:
-            self.failure = code if code > 0 else StartupError.exit_code
+            self.failure = StartupError.exit_code if worker.refusal is None else worker.refusal
         elif not worker.is_to_come and now - worker.since >= _QUICK:
             self._quick_deaths = 0
         elif self.is_on_trial and worker.generation == self.generation:

@@ -19,7 +19,7 @@ from aioserve.workers.marker_files import MarkerFile
 if TYPE_CHECKING:
     from aioserve.listen.sockets import Listening
     from aioserve.observe.logs import Observers
-    from aioserve.settings import Logs, Settings
+    from aioserve.settings import Logs, Process, Settings
     from aioserve.workers.notify import ServiceManager
 
 logger = logging.getLogger(__name__)
@@ -40,9 +40,8 @@ class Publicity:
         process = settings.process
         self._manager = manager
         self._dress = settings.logs, process.debug
-        self._pid_file = MarkerFile("--pid-file", process.pid_file)
-        self._port_file = MarkerFile("--port-file", process.port_file)
-        self._ready_file = MarkerFile("--ready-file", process.ready_file)
+        self._process = process
+        self._pid_file, self._port_file, self._ready_file = _files_of(process)
         self._observers = _observe(*self._dress)
         self._status = ""
         self.has_said_ready = False
@@ -74,6 +73,8 @@ class Publicity:
         scheme = "https" if settings.tls.is_spoken else "http"
         addresses = [format_address(each, scheme) for each in listening.sockets]
         try:
+            if self.has_said_ready:
+                self._move_files(settings.process)
             if self._port_file.is_wanted:
                 self._port_file.write(port_line(listening.sockets))
             if self._ready_file.is_wanted:
@@ -89,6 +90,21 @@ class Publicity:
             self._observers.ready(addresses, served_by(settings))
         self._status = f"{workers} worker{'' if workers == 1 else 's'} on {', '.join(addresses)}"
         self._manager.ready(self._status)
+
+    def _move_files(self, process: Process) -> None:
+        """Have the files where what has been loaded anew wants them, and those of before no more."""
+        before = self._process
+        self._process = process
+        if (process.pid_file, process.port_file, process.ready_file) == (
+            before.pid_file,
+            before.port_file,
+            before.ready_file,
+        ):
+            return
+        for file in (self._pid_file, self._port_file, self._ready_file):
+            file.remove()
+        self._pid_file, self._port_file, self._ready_file = _files_of(process)
+        self.begins()
 
     def reloads(self) -> None:
         """Say that everything is being loaded anew."""
@@ -123,6 +139,14 @@ def served_by(settings: Settings) -> tuple[str, ...]:
     application = settings.application.app
     mounts = (f"{folder} at {prefix}" for prefix, folder in settings.static.mounts)
     return (*mounts, application) if application else (*mounts,)
+
+
+def _files_of(process: Process) -> tuple[MarkerFile, MarkerFile, MarkerFile]:
+    return (
+        MarkerFile("--pid-file", process.pid_file),
+        MarkerFile("--port-file", process.port_file),
+        MarkerFile("--ready-file", process.ready_file),
+    )
 
 
 def _observe(logs: Logs, debug: bool) -> Observers:

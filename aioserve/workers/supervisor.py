@@ -34,6 +34,7 @@ from aioserve.workers.spokesman import Spokesman
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from aioserve.listen.certificates import Certificates
     from aioserve.settings import Settings
     from aioserve.workers.editions import Edition
     from aioserve.workers.fleet import Act
@@ -113,6 +114,16 @@ class Supervisor:
         """Seconds in which the service manager wants to hear that all is well; 0 where it does not."""
         return self._manager.period
 
+    @property
+    def certificates(self) -> Certificates | None:
+        """The last that could be used."""
+        return self._editions.certificates
+
+    @property
+    def has_served(self) -> bool:
+        """Whether any worker has."""
+        return self._fleet.has_served
+
     def run(self) -> int:
         """Serve until a signal ends it, and return the exit code.
 
@@ -128,6 +139,8 @@ class Supervisor:
             self._lookout.keep(lambda: self.close(is_child=True))
             if fleet.failure is not None and not fleet.is_ending:
                 self._fail(fleet.failure)
+            if self.edition.settings.tls.is_spoken:
+                self._editions.keep_certificates(is_speaking=not fleet.serving)
             self._act(fleet.plan(time.monotonic()))
             if not fleet.is_on_trial:
                 self._editions.prove()
@@ -182,6 +195,8 @@ class Supervisor:
                     self._processes.say(pid, Order.DRAIN)
             case News.ALIVE:
                 self._fleet.heard(pid, time.monotonic())
+            case News.REFUSED:
+                self._fleet.refused(pid, *numbers)
             case News.TIRED:
                 self._fleet.tired(pid)
             case _:  # ENDED
@@ -293,14 +308,14 @@ class Supervisor:
         self.close(is_child=True)
 
     def _bury(self, pid: int, code: int) -> None:
-        worker = self._fleet.gone(pid, code, time.monotonic())
-        if self._fleet.has_failed_trial:
-            self._reloading.give_up()
-        elif self._fleet.is_ending or worker.state in (State.RETIRING, State.ENDED):
-            return
-        elif self._fleet.has_served:
+        worker = self._fleet.gone(pid, time.monotonic())
+        if worker.state is State.STARTING and worker.refusal is None and not self._fleet.is_ending:
+            logger.error("%s", _describe_lost_start(code))
+        elif worker.state is State.SERVING and not self._fleet.is_ending:
             self._portrait.restarts += 1
             logger.error("worker %d %s", pid, _describe_end(code))
+        if self._fleet.has_failed_trial:
+            self._reloading.give_up()
 
 
 def supervise(settings: Settings, read_settings: Callable[[], Settings]) -> int:
@@ -342,7 +357,22 @@ def supervise(settings: Settings, read_settings: Callable[[], Settings]) -> int:
     if isinstance(child, BecomeWatcher):
         listening.close()
         return watch(child.sources, child.parent)
-    return work(settings, listening.sockets, child.channel, supervisor.watchdog, audience.reports)
+    return work(
+        settings,
+        listening.sockets,
+        child.channel,
+        supervisor.watchdog,
+        reports=audience.reports,
+        certificates=supervisor.certificates,
+        is_first=not supervisor.has_served,
+    )
+
+
+def _describe_lost_start(code: int) -> str:
+    """Say what became of a worker that has said nothing itself."""
+    if code >= 0:
+        return f"the application ended the process while it was imported (exit code {code})"
+    return f"the process {_describe_end(code)} while the application was imported"
 
 
 def _describe_end(code: int) -> str:

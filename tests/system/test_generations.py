@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import signal
+
+import pytest
 
 from tests.system.program import APPS
 from tests.system.test_workers import Client, on_path
@@ -48,3 +51,32 @@ def test_start_that_hangs_is_a_failure(start, tmp_path):
 
     assert program.wait() == 3
     assert 'app.py", line 2' in program.stderr.text
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("import os; os._exit(7)", "the application ended the process while it was imported (exit code 7)"),
+        (
+            "import os; os.kill(os.getpid(), 9)",
+            "the process was ended by SIGKILL while the application was imported",
+        ),
+    ],
+)
+def test_module_that_ends_the_process_is_told_of(start, tmp_path, code, message):
+    (tmp_path / "app.py").write_text(code)
+    program = start("aioserve", "app:Handler", "--port", "0", env=on_path())
+
+    assert program.wait() == 3
+    assert message in program.stderr.text
+
+
+def test_mistake_in_what_is_loaded_anew_is_told_in_the_log(serve, tmp_path):
+    code = tmp_path / "app.py"
+    code.write_text((APPS / "workers.py").read_text())
+    server = serve("app:Handler")
+    code.write_text("def broken(:\n")
+    server.send(signal.SIGHUP)
+
+    server.stderr.wait_for("not reloaded: ")
+    assert re.search(r"T\S+ ERROR app cannot be imported: .*\n  File ", server.stderr.text)

@@ -194,6 +194,10 @@ class Parent:
 
         return die
 
+    def refuse(self, pid):
+        """Let a worker say that it cannot serve, and end."""
+        return lambda: self.say(pid, b"refused", 3)() or self.die(pid, code=3)()
+
     def die_all(self):
         """Let all that there are by then end."""
 

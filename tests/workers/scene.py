@@ -30,9 +30,9 @@ class Scene:
         for pid in pids:
             self.fleet.serves(pid, self.now)
 
-    def die(self, pid, code=1, seconds=0.0):
+    def die(self, pid, seconds=0.0):
         self.now += seconds
-        return self.fleet.gone(pid, code, self.now)
+        return self.fleet.gone(pid, self.now)
 
     def states(self):
         return {pid: worker.state for pid, worker in self.fleet.workers.items()}

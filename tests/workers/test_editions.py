@@ -125,6 +125,42 @@ def test_what_only_the_parent_needs_is_looked_at_before_anything_is_bound(desk):
     assert made.editions.current is before
 
 
+def test_certificates_that_could_be_used_are_kept_for_new_workers(desk, caplog):
+    """Their files may be half written, or the wrong ones, when a worker dies."""
+    made = desk("a.sock")
+    before = made.editions.current
+    made.next = replace(made.next, tls=Tls(certfiles=("pair.pem",)))
+    with pytest.raises(TlsError, match="No such file"):
+        made.editions.load()
+    assert made.editions.current is before
+
+    Path("pair.pem").write_text(CERTIFICATE + KEY)
+    made.editions.load()
+    kept = made.editions.certificates
+    assert kept is not None
+    Path("pair.pem").write_text("broken")
+    made.editions.keep_certificates(is_speaking=True)
+    assert made.editions.certificates is kept
+    assert "the certificate read before stays in use" in caplog.text
+
+    made.editions.go_back()
+    assert made.editions.certificates is None
+    made.editions.keep_certificates(is_speaking=True)
+    assert made.editions._kept == {}
+
+
+def test_certificates_that_cannot_be_used_at_the_start_are_the_workers_to_complain_of():
+    Path("pair.pem").write_text("not yet")
+    made = Editions(Settings(bind=Bind(port=0), tls=Tls(certfiles=("pair.pem",))), lambda: None)
+    made.keep_certificates(is_speaking=True)
+    assert made.certificates is None
+
+    Path("pair.pem").write_text(CERTIFICATE + KEY)
+    made.keep_certificates(is_speaking=True)
+    assert made.certificates is not None
+    made.forget()
+
+
 def test_folder_of_a_file_that_has_been_written_may_have_gone(desk, tmp_path):
     (tmp_path / "run").mkdir()
     made = desk("a.sock")
@@ -242,3 +278,22 @@ def test_certificate_that_cannot_be_had_ends_it_before_it_begins(tls):
     settings = replace(listen_at("a.sock"), tls=tls)
     with ExitStack() as opened, pytest.raises((ConfigurationError, TlsError)):
         opened.enter_context(closing(Editions(settings, lambda: settings))).introduce()
+
+
+def test_address_that_cannot_be_had_for_another_reason_needs_no_restart(desk):
+    with pytest.raises(BindError, match=r"none/a\.sock") as raised:
+        desk("a.sock").load("none/a.sock")
+
+    assert "restart" not in str(raised.value)
+
+
+def test_address_that_takes_in_an_old_one_needs_a_restart():
+    made = Editions(Settings(bind=Bind("127.0.0.1", 0)), lambda: after)
+    port = made.current.listening.sockets[0].getsockname()[1]
+    after = Settings(bind=Bind("0.0.0.0", port))  # noqa: S104 - that is what is asked about
+    with pytest.raises(
+        BindError, match=r"it is in use by .*; an address that takes in an old one needs a restart"
+    ):
+        made.load()
+
+    made.forget()

@@ -36,12 +36,14 @@ def test_worker_that_has_been_started_is_known_by_what_it_does():
     assert scene.fleet.serving == [*scene.fleet.workers.values()]
 
 
-@pytest.mark.parametrize(("code", "failure"), [(1, 1), (5, 5), (0, 3), (-9, 3)])
-def test_first_worker_that_cannot_start_is_the_end_and_its_code_the_servers(code, failure):
+@pytest.mark.parametrize(("refusal", "failure"), [(1, 1), (5, 5), (None, 3)])
+def test_first_worker_that_cannot_start_is_the_end_and_what_it_says_the_servers_code(refusal, failure):
     scene = Scene(3)
     scene.plan()
+    if refusal:
+        scene.fleet.refused(1, refusal)
 
-    worker = scene.die(1, code)
+    worker = scene.die(1)
 
     assert worker.state is State.STARTING
     assert scene.fleet.failure == failure
@@ -62,7 +64,7 @@ def test_first_worker_that_does_not_come_to_serve_writes_its_stacks_and_is_the_e
     assert scene.fleet.next_due() == BEGIN + 60.0
     assert scene.plan(60.0) == [(Do.ABORT_START, 1)]
     assert scene.plan(0.5) == [(Do.KILL, 1)]
-    scene.die(1, -6)
+    scene.die(1)
     assert scene.fleet.failure == 3
 
 
@@ -93,7 +95,7 @@ def test_what_is_said_is_a_value():
 def test_worker_that_has_served_is_replaced_at_once():
     scene = serving(2)
 
-    assert scene.die(1, -9, seconds=1.0).pid == 1
+    assert scene.die(1, seconds=1.0).pid == 1
     assert scene.plan() == [("start", 3)]
     assert scene.fleet.failure is None
 
@@ -194,13 +196,12 @@ def test_reload_ends_a_pause():
     assert scene.plan() == [("start", 7)]
 
 
-@pytest.mark.parametrize("code", [0, 1, -9])
-def test_death_of_a_worker_that_was_told_to_end_says_nothing(code):
+def test_death_of_a_worker_that_was_told_to_end_says_nothing():
     scene = serving(20)
     scene.fleet.size = 1
     retiring = [pid for _, pid in scene.plan()]
 
-    assert {scene.die(pid, code).state for pid in retiring} == {State.RETIRING}
+    assert {scene.die(pid).state for pid in retiring} == {State.RETIRING}
     scene.die(20)  # the first quick death
     assert scene.plan() == [("start", 21)]
     assert scene.fleet.failure is None
@@ -301,7 +302,7 @@ def test_another_reload_ends_those_that_would_be_out_of_date_when_they_came_to_s
     scene.fleet.reload()
 
     assert scene.plan() == [(Do.KILL, 2), ("start", 3)]
-    assert scene.die(2, -9).state is State.ENDED
+    assert scene.die(2).state is State.ENDED
     assert not scene.fleet.has_failed_trial
 
 
@@ -311,7 +312,7 @@ def test_those_that_die_during_a_trial_are_replaced_by_what_is_known_to_work(siz
     scene = serving(size)
     scene.fleet.reload()
     assert scene.plan() == [("start", size + 1)]
-    scene.die(1, -9, seconds=1.0)
+    scene.die(1, seconds=1.0)
 
     assert scene.plan() == [("start", size + 2)]
     assert scene.fleet.workers[size + 2].generation == 0
@@ -349,7 +350,7 @@ def test_trial_has_failed_when_one_of_the_generation_is_late():
 
     assert scene.plan(60.0) == [(Do.ABORT_START, 2)]
     assert scene.plan() == []
-    scene.die(2, -6)
+    scene.die(2)
     assert scene.fleet.has_failed_trial
 
 

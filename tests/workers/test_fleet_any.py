@@ -73,11 +73,11 @@ class Anything(RuleBasedStateMachine):
         self.fleet.tired(self.a_worker(number))
 
     @has_workers
-    @rule(number=numbers, code=st.sampled_from([0, 1, -9]))
-    def a_worker_dies(self, number, code):
+    @rule(number=numbers)
+    def a_worker_dies(self, number):
         was_serving = len(self.fleet.serving)
         was_failure = self.fleet.failure
-        worker = self.fleet.gone(self.a_worker(number), code, self.now)
+        worker = self.fleet.gone(self.a_worker(number), self.now)
 
         assert worker.pid not in self.fleet.workers
         if self.fleet.failure != was_failure:
@@ -218,7 +218,7 @@ class Anything(RuleBasedStateMachine):
         for _ in range(20):
             self.a_plan_is_made()
             for each in self.those(State.RETIRING, State.ENDED):
-                self.fleet.gone(each.pid, 0, self.now)
+                self.fleet.gone(each.pid, self.now)
             self.all_serve_that_can()
             self.now += 1.0
         assert self.fleet.is_settled

@@ -23,7 +23,7 @@ def test_silent_worker_is_ended_and_replaced_at_once_and_has_half_a_second_for_i
     assert scene.fleet.next_due() == scene.now + LAST_WORDS
     assert scene.plan(LAST_WORDS) == [(Do.KILL, 1)]
     assert scene.plan(1.0) == []
-    assert scene.die(1, -9).state is State.ENDED
+    assert scene.die(1).state is State.ENDED
     assert scene.plan() == []
 
 
@@ -83,7 +83,7 @@ def test_retiring_worker_that_has_answered_has_the_time_for_threads_and_tasks_an
     assert scene.plan(1.0) == []
     scene.fleet.answered(1, scene.now)  # which was read late
     assert scene.plan(3600.0) == []
-    assert scene.die(1, -9).state is State.ENDED
+    assert scene.die(1).state is State.ENDED
 
 
 def test_retiring_worker_is_given_up_after_its_time_where_there_is_one():
@@ -236,7 +236,7 @@ def test_worker_that_cannot_start_is_no_failure_when_all_stop():
     scene.plan()
     scene.fleet.stop(scene.now)
 
-    scene.die(1, 4)
+    scene.die(1)
 
     assert scene.fleet.failure is None
 

@@ -90,6 +90,18 @@ def said(capfd):
 # The files
 
 
+def test_files_follow_what_is_loaded_anew(publish, tmp_path, listening):
+    (tmp_path / "new").mkdir()
+    old, new = (Settings(process=with_files(each)) for each in (tmp_path, tmp_path / "new"))
+    public = publish(process=old.process)
+    public.begins()
+    public.serves(old, listening, 1)
+    public.serves(new, listening, 1)
+
+    assert [*tmp_path.iterdir()] == [tmp_path / "new"]
+    assert {each.name for each in (tmp_path / "new").iterdir()} == {"pid", "port", "ready"}
+
+
 def test_who_takes_signals_is_said_first(publish, tmp_path):
     public = publish(process=with_files(tmp_path))
     public.begins()
@@ -230,7 +242,7 @@ def test_reload_is_said_to_the_service_manager_and_in_the_files_and_not_on_the_t
     public.serves(Settings(), listening, 1)
     public.reloads()
     with closing(listen_on("127.0.0.3")) as new:
-        public.serves(Settings(), new, 3)
+        public.serves(Settings(process=with_files(tmp_path)), new, 3)
 
         assert said(capfd) == [f"INFO listening on {', '.join(urls(listening))}"]
         assert manager.told == [
@@ -288,7 +300,7 @@ def test_file_that_cannot_be_written_again_ends_nothing_that_serves(
     (folder / "port").unlink()
     folder.rmdir()
 
-    public.serves(Settings(), listening, 1)
+    public.serves(Settings(process=Process(port_file=str(folder / "port"))), listening, 1)
 
     assert "ERROR --port-file: " in capfd.readouterr().err
     assert [what for what, *_ in manager.told] == ["ready", "ready"]

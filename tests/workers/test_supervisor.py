@@ -90,7 +90,7 @@ def test_worker_that_cannot_start_ends_the_server_with_its_code(make):
     """It has said itself what is wrong."""
     parent = make(TWO)
 
-    assert parent.run(parent.die(1, code=3)) == 3
+    assert parent.run(parent.say(1, b"refused", 5), parent.die(1, code=5)) == 5
     assert parent.processes.log == [("start", 1)]
     assert parent.public.log == ["begins"]
 
@@ -184,20 +184,6 @@ def test_nobody_is_late_where_the_parent_was_stopped_itself(make, monkeypatch):
     parent.run(parent.serve(1), sleep, lambda: None, parent.send(signal.SIGTERM), parent.die(1))
 
     assert parent.processes.log == [("start", 1), (Order.STOP, 1)]
-
-
-def test_first_worker_that_does_not_come_to_serve_ends_the_server(make, caplog, monkeypatch):
-    now = [0.0]
-
-    def wait():
-        now[0] += 60.0
-
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
-    parent = make()
-
-    assert parent.run(wait, parent.die(1, code=-6)) == 3
-    assert parent.processes.log == [("start", 1), (signal.SIGABRT, 1)]
-    assert caplog.messages[0] == "worker 1 has not come to serve within --timeout-start and is ended"
 
 
 def test_with_a_debugger_a_worker_may_be_silent(make):
@@ -392,13 +378,20 @@ def test_who_is_started_works_and_who_starts_supervises(monkeypatch, becomes_wor
     # What is frozen no collection finds: what earlier tests have left would be told of in some later test.
     monkeypatch.setattr(gc, "freeze", lambda: worked.append("frozen"))
     monkeypatch.setattr(Supervisor, "run", run)
-    monkeypatch.setattr("aioserve.workers.worker.work", lambda *args: worked.append(args) or 7)
+    monkeypatch.setattr(
+        "aioserve.workers.worker.work",
+        lambda *args, reports, certificates, is_first: (
+            worked.append((*args, reports, is_first)) or certificates or 7
+        ),
+    )
     monkeypatch.setattr(Supervisor, "close", close)
     code = supervise(ONE, lambda: ONE)
 
     if becomes_worker:
-        ((settings, (sock,), channel, watchdog, reports),) = worked
-        assert (code, settings, channel, watchdog, reports) == (7, ONE, "channel", FakeManager.period, None)
+        ((settings, (sock,), channel, watchdog, reports, is_first),) = worked
+        assert (code, settings, channel, watchdog) == (7, ONE, "channel", FakeManager.period)
+        assert is_first
+        assert reports is None
         sock.close()
     else:
         assert (code, worked) == (5, ["closed"])

@@ -91,7 +91,7 @@ def test_if_the_new_cannot_start_the_old_go_on_as_before(make, caplog):
     parent.run(
         parent.serve(1),
         parent.send(signal.SIGHUP),
-        parent.die(2, code=3),
+        parent.refuse(2),
         parent.send(signal.SIGTERM),
         parent.die(1),
     )
@@ -135,7 +135,7 @@ def test_reload_whose_second_worker_cannot_start_is_given_up(make, caplog):
         parent.serve(2),
         parent.send(signal.SIGHUP),
         parent.serve(3),
-        parent.die(4, code=3),
+        parent.refuse(4),
         parent.serve(5),
         parent.send(signal.SIGTERM),
         parent.die_all(),
@@ -186,7 +186,7 @@ def test_what_is_gone_back_to_is_what_served_as_a_whole(make):
         parent.serve(3),
         lambda: setattr(parent, "again", second) or parent.send(signal.SIGHUP)(),
         parent.die(4, code=-9),
-        parent.die(5, code=3),
+        parent.refuse(5),
         parent.send(signal.SIGTERM),
         parent.die_all(),
     )
@@ -213,7 +213,7 @@ def test_word_of_a_worker_that_was_ended_proves_nothing(make):
         parent.serve(1),
         parent.send(signal.SIGHUP),
         parent.serve(2),
-        parent.die(3, code=3),
+        parent.refuse(3),
         parent.send(signal.SIGTERM),
         parent.die_all(),
     )
@@ -228,7 +228,7 @@ def test_new_worker_that_cannot_start_while_it_stops_is_nothing_to_tell_the_mana
         parent.serve(1),
         parent.send(signal.SIGHUP),
         parent.send(signal.SIGTERM),
-        parent.die(2, code=3),
+        parent.refuse(2),
         parent.send(signal.SIGTERM),
         parent.die(1),
     )
@@ -359,7 +359,7 @@ def test_what_is_looked_at_follows_the_settings_and_ends_with_the_server(make):
     parent.run(
         parent.serve(1),
         parent.send(signal.SIGHUP),
-        parent.die(2, code=3),
+        parent.refuse(2),
         parent.send(signal.SIGTERM),
         parent.send(signal.SIGTERM),
         parent.die(1),

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from aioserve.errors import ConfigurationError
+from aioserve.errors import ConfigurationError, StartupError
 from aioserve.settings import Process, Settings, Static, Timeouts
 from aioserve.workers import worker as module
 from aioserve.workers.channel import Channel
@@ -21,8 +21,15 @@ from aioserve.workers.worker import work
 
 
 @pytest.fixture
-def channel():
+def parent():
+    """The parent's end of the channel."""
+    return SimpleNamespace()
+
+
+@pytest.fixture
+def channel(parent):
     ours, theirs = Channel.pair()
+    parent.heard = ours.heard
     yield theirs
     ours.close()
     theirs.close()
@@ -67,11 +74,37 @@ def test_nothing_compiled_is_kept_where_files_may_change_at_any_time(
     assert sys.dont_write_bytecode is may_change
 
 
-def test_what_is_not_there_is_told_before_it_serves(ran, channel):
+def test_what_is_not_there_is_told_before_it_serves(ran, channel, parent):
     with pytest.raises(ConfigurationError, match="/none"):
         work(Settings(static=Static((("/", "/none"),))), [], channel)
 
     assert ran == []
+    assert [*parent.heard()] == [(b"refused", [2])]
+
+
+@pytest.mark.parametrize(
+    ("problem", "code", "told"),
+    [
+        (StartupError("no app", "Traceback\n  of theirs\n"), 3, "ERROR no app\n  Traceback\n    of theirs\n"),
+        (ConfigurationError("no folder"), 2, "ERROR no folder\n"),
+        (ZeroDivisionError("ours"), 1, "ERROR internal error\n"),
+    ],
+)
+def test_who_comes_later_tells_the_log_what_is_wrong(
+    channel, parent, monkeypatch, capfd, problem, code, told
+):
+    """Nobody waits for it to begin; in the log each message has its time, or its priority."""
+
+    def prepare(_settings, *, bind, certificates):
+        assert not bind
+        assert certificates is None
+        raise problem
+
+    monkeypatch.setattr(module, "prepare", prepare)
+
+    assert work(Settings(), [], channel, is_first=False) == code
+    assert [*parent.heard()] == [(b"refused", [code])]
+    assert told in capfd.readouterr().err
 
 
 def test_parent_that_has_gone_before_leaves_nothing_to_do(ran, channel, monkeypatch):
