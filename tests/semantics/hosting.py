@@ -51,7 +51,7 @@ class Host:
         parts = self._parts = self._parts or LoopParts.of(self._loop)
         serving = _Server(read_settings(words), None, [], None, None)
         self._serving.append(serving)
-        make_protocol = serving._protocol_maker(parts.ticker, None)
+        make_protocol = serving._protocol_maker(parts.ticker, None, 1000)
         server = await self._loop.create_server(make_protocol, "127.0.0.1", 0)
         self._servers.append(server)
         return server.sockets[0].getsockname()[1]
