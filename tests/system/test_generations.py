@@ -79,4 +79,4 @@ def test_mistake_in_what_is_loaded_anew_is_told_in_the_log(serve, tmp_path):
     server.send(signal.SIGHUP)
 
     server.stderr.wait_for("not reloaded: ")
-    assert re.search(r"T\S+ ERROR app cannot be imported: .*\n  File ", server.stderr.text)
+    assert re.search(r"T\S+ ERROR app cannot be imported: .*\n +File ", server.stderr.text)
