@@ -62,7 +62,7 @@ def prepare(settings: Settings, *, bind: bool = True, certificates: Certificates
     found.problems.extend(_missing_loop(settings.process))
     found.problems.extend(missing_parts(settings.process) if bind else ())
     found.problems.extend(_unusable_control(settings.live) if bind else ())
-    found.problems.extend(_unusable_log(settings.logs))
+    found.problems.extend(unusable_log(settings.logs) if bind else ())
     found.problems.extend(_unusable_folders(settings.static, is_check=settings.look.check))
     if settings.proxies.headers == PROXY_PROTOCOL and settings.tls.is_spoken:
         # The header comes before the handshake (proxy-protocol.txt §2), which the loop begins by itself.
@@ -119,10 +119,15 @@ def _unusable_control(live: Live) -> Iterator[ConfigurationError]:
         yield ConfigurationError(f"--control: {name!r} cannot be written")
 
 
-def _unusable_log(logs: Logs) -> Iterator[ConfigurationError]:
-    """Look at the file without making it."""
+def unusable_log(logs: Logs, before: Logs | None = None) -> Iterator[ConfigurationError]:
+    """Look at the file of the access log without making it.
+
+    Args:
+        logs: that section of the settings.
+        before: what it was; where the file is still the same, what has become of it ends nobody.
+    """
     name = logs.access_log_file
-    if not logs.access_log or name == STANDARD_OUTPUT:
+    if not logs.access_log or name == STANDARD_OUTPUT or (before and before.access_log_file == name):
         return
     path = Path(name)
     place = path if path.exists() else path.parent

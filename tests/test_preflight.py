@@ -9,9 +9,9 @@ import pytest
 from aioserve import preflight
 from aioserve.errors import BindError, ConfigurationError, StartupError, TlsError
 from aioserve.listen.sockets import port_line
-from aioserve.preflight import prepare
+from aioserve.preflight import prepare, unusable_log
 from aioserve.server import ServerHttpProtocol
-from aioserve.settings import Application, Bind, Logs, Look, Process, Proxies, Settings, Static, Tls
+from aioserve.settings import Application, Bind, Live, Logs, Look, Process, Proxies, Settings, Static, Tls
 from tests.listen.pem import EXPIRED, KEY
 
 
@@ -83,6 +83,20 @@ def test_every_problem_is_found_in_order(tmp_path):
         "taken:8080 cannot be had",
         "another cannot be had",
     ]
+
+
+def test_control_socket_needs_a_place(tmp_path):
+    settings = Settings(live=Live(control=str(tmp_path / "none/control")))
+
+    assert [text for _, text in said(settings)] == [f"--control: '{tmp_path}/none/control' cannot be written"]
+
+
+def test_what_has_become_of_the_log_since_ends_nobody(tmp_path):
+    logs = Logs(access_log_file=str(tmp_path / "none/access.log"))
+
+    assert [*unusable_log(logs, logs)] == []
+    assert len([*unusable_log(logs, Logs())]) == 1
+    assert prepare(Settings(logs=logs), bind=False).problems == []
 
 
 @pytest.mark.parametrize(

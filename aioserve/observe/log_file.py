@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from io import FileIO
 from typing import TYPE_CHECKING
 
-from aioserve.errors import ConfigurationError
 from aioserve.observe.sinks import Sink
 
 if TYPE_CHECKING:
@@ -27,36 +27,35 @@ _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOCTTY | os.O_NONBLOCK
 class LogFile:
     """A file of lines.
 
+    Where it cannot be opened its lines are lost, as where it cannot be written, until it can: whether it
+    could be had when the server began was looked at then, and a worker that comes later serves without it.
+
     Args:
         path: where it is, or is to be.
-
-    Raises:
-        ConfigurationError: it cannot be opened.
     """
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._lost_before = 0  # by those that were open before
-        try:
-            self._file, self._sink = _open(path)
-        except (OSError, ValueError) as error:
-            problem = f"--access-log-file: {path!r} cannot be written: {_reason(error)}"
-            raise ConfigurationError(problem) from None
+        self._lost_before = 0  # by those that were open before, and while none was
+        self._file: FileIO | None = None
+        self._sink: Sink | None = None
+        with suppress(OSError):  # now, and not with the first line, when there may be no descriptors left
+            self._opened()
 
     @property
     def lost(self) -> int:
         """Lines that could not be written, so far."""
-        return self._lost_before + self._sink.lost
+        return self._lost_before + (self._sink.lost if self._sink else 0)
 
     @property
     def sent(self) -> int:
         """Bytes that the one that is open now has taken."""
-        return self._sink.sent
+        return self._sink.sent if self._sink else 0
 
     @property
     def has_waiting(self) -> bool:
         """Whether lines wait for somebody to read those before them."""
-        return self._sink.waiting > 0
+        return self._sink is not None and self._sink.waiting > 0
 
     def write(self, text: str) -> None:
         """Write whole lines of ASCII, or keep them until `push`.
@@ -64,7 +63,12 @@ class LogFile:
         Raises:
             OSError: lines are lost, these or earlier ones.
         """
-        self._sink.write(text.encode("utf-8", "backslashreplace"))
+        try:
+            sink = self._opened()
+        except OSError:
+            self._lost_before += text.count("\n")
+            raise
+        sink.write(text.encode("utf-8", "backslashreplace"))
 
     def push(self) -> None:
         """Write what waits, as far as it is read.
@@ -72,7 +76,8 @@ class LogFile:
         Raises:
             OSError: it is lost.
         """
-        self._sink.push()
+        if self._sink is not None:
+            self._sink.push()
 
     def reopen(self, flush: Callable[[], object]) -> None:
         """Open what has that name now; where that cannot be, the old one is written on, which is logged.
@@ -84,17 +89,24 @@ class LogFile:
             opened = _open(self._path)
         except OSError as error:
             problem = "access log: %r cannot be opened anew: %s; the old one is written on"
-            logger.error(problem, self._path, _reason(error))  # noqa: TRY400 - the disk's fault
+            logger.error(problem, self._path, error.strerror)  # noqa: TRY400 - the disk's fault
             return
         flush()
         self.close()
-        self._lost_before += self._sink.lost
         self._file, self._sink = opened
 
     def close(self, *, is_copy: bool = False) -> None:
         """Write what waits as long as somebody reads; in a forked process, only let go."""
-        self._sink.close(is_copy=is_copy)
-        self._file.close()
+        if self._sink is not None and self._file is not None:
+            self._sink.close(is_copy=is_copy)
+            self._lost_before += self._sink.lost
+            self._file.close()
+        self._file = self._sink = None
+
+    def _opened(self) -> Sink:
+        if self._sink is None:
+            self._file, self._sink = _open(self._path)
+        return self._sink
 
 
 def _open(path: str) -> tuple[FileIO, Sink]:
@@ -106,7 +118,3 @@ def _open(path: str) -> tuple[FileIO, Sink]:
         file.close()
         raise
     return file, sink
-
-
-def _reason(error: OSError | ValueError) -> str:
-    return getattr(error, "strerror", None) or str(error)

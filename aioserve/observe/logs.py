@@ -196,9 +196,6 @@ def open_observers(logs: Logs, *, debug: bool, call_later: CallLater) -> Observe
         logs: the section of the settings.
         debug: the exceptions of handlers are drawn with their source where a person reads.
         call_later: ``loop.call_later``, or what behaves like it.
-
-    Raises:
-        ConfigurationError: the file of the access log cannot be opened.
     """
     out = _open_output(logs)
     err = Output(sys.stderr, logs.color)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from aioserve.errors import BindError, ConfigurationError, TlsError
 from aioserve.listen.certificates import Certificates, files_of, open_certificates
 from aioserve.listen.sockets import Listening, bind_sockets, port_line, rebind
-from aioserve.preflight import missing_parts
+from aioserve.preflight import missing_parts, unusable_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +51,7 @@ class Editions:
         self._made: Tls | None = None  # names the files of the self-signed certificate, once it was asked for
         self._is_introduced = False
         self._kept: dict[Tls, Certificates] = {}
-        for problem in missing_parts(settings.process):
+        for problem in chain(missing_parts(settings.process), unusable_log(settings.logs)):
             raise problem
         self._files = ExitStack()
         self.current = self._proven = Edition(settings, bind_sockets(settings.bind))
@@ -69,7 +70,10 @@ class Editions:
         """
         settings = self._read_settings()
         before = self.current
-        for problem in missing_parts(settings.process, before.settings.process):
+        then = before.settings
+        for problem in chain(
+            missing_parts(settings.process, then.process), unusable_log(settings.logs, then.logs)
+        ):
             raise problem
         try:
             listening = rebind(settings.bind, self._open)
