@@ -28,13 +28,12 @@ class HealthAnswers:
         is_ready: whether more requests are wanted.
     """
 
-    __slots__ = ("_live", "_ready", "_starts", "is_ready")
+    __slots__ = ("_bodies", "_ready", "is_ready")
 
     def __init__(self, health: Health) -> None:
         self.is_ready = True
-        self._live = health.live
         self._ready = health.ready
-        self._starts = (health.live, health.ready)
+        self._bodies = {health.live: b"live\n", health.ready: b"ready\n"}
 
     def __call__(self, message: RequestMessage) -> Answer | None:
         """Answer a request, or return None where it is not about health.
@@ -42,16 +41,17 @@ class HealthAnswers:
         Live is 200. Ready is 200, and 503 (RFC 9110 §15.6.4) from the moment when the server is told to stop:
         a load balancer then sends its clients elsewhere, and those that still come are served all the same.
         """
-        if not message.path.startswith(self._starts):
-            return None
-        path = message.path.partition("?")[0]
-        if path not in self._starts:
+        path = message.path
+        if "?" in path:
+            path = path.partition("?")[0]
+        body = self._bodies.get(path)
+        if body is None:
             return None
         if message.method not in ("GET", "HEAD"):
             return Answer(405, (*_FIELDS, _ALLOW), b"405 Method Not Allowed\n")
         if path == self._ready and not self.is_ready:
             return Answer(503, _FIELDS, b"stopping\n")
-        return Answer(200, _FIELDS, b"ready\n" if path == self._ready else b"live\n")
+        return Answer(200, _FIELDS, body)
 
     def drain(self) -> None:
         """Say from now on that no more requests are wanted."""

@@ -44,6 +44,16 @@ def writer(answering):
 
 
 @pytest.fixture
+def own_folder(monkeypatch, tmp_path):
+    """A folder of one's own to be in, and no options of the person testing."""
+    for name in [name for name in os.environ if name.startswith("AIOSERVE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
 def _handlers(monkeypatch):
     """Leave the handlers of the process, and pytest-timeout's timer, as they were."""
     monkeypatch.setattr(os, "_exit", lambda code: pytest.exit(f"the runner ended the process: {code}"))

@@ -17,6 +17,8 @@ from aioserve.errors import ConfigurationError, StartupError
 from aioserve.preflight import prepare
 from aioserve.settings import SECTIONS
 
+pytestmark = pytest.mark.usefixtures("own_folder")
+
 HANDLER = "from aioserve.server import ServerHttpProtocol\nclass Handler(ServerHttpProtocol): pass\n"
 
 
@@ -41,11 +43,7 @@ class FakeSupervisor(ModuleType):
 
 
 @pytest.fixture(autouse=True)
-def parent(monkeypatch, tmp_path):
-    for name in [name for name in os.environ if name.startswith("AIOSERVE_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
-    monkeypatch.chdir(tmp_path)
+def parent(monkeypatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setitem(sys.modules, "aioserve.workers.supervisor", parent := FakeSupervisor())
     return parent

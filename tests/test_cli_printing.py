@@ -15,13 +15,8 @@ from aioserve import cli
 
 
 @pytest.fixture(autouse=True)
-def folder(monkeypatch, tmp_path):
-    """A folder of one's own, and no options of the person testing."""
-    for name in [name for name in os.environ if name.startswith("AIOSERVE_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def folder(own_folder):
+    return own_folder
 
 
 def invoke(*words, **environment):

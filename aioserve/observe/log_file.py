@@ -13,6 +13,7 @@ from io import FileIO
 from typing import TYPE_CHECKING
 
 from aioserve.observe.sinks import Sink
+from aioserve.observe.streams import SinkOutput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ _MODE = 0o640  # what was asked for may be private; the umask may take away more
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOCTTY | os.O_NONBLOCK
 
 
-class LogFile:
+class LogFile(SinkOutput):
     """A file of lines.
 
     Where it cannot be opened its lines are lost, as where it cannot be written, until it can: whether it
@@ -35,27 +36,11 @@ class LogFile:
     """
 
     def __init__(self, path: str) -> None:
+        super().__init__()
         self._path = path
-        self._lost_before = 0  # by those that were open before, and while none was
         self._file: FileIO | None = None
-        self._sink: Sink | None = None
         with suppress(OSError):  # now, and not with the first line, when there may be no descriptors left
             self._opened()
-
-    @property
-    def lost(self) -> int:
-        """Lines that could not be written, so far."""
-        return self._lost_before + (self._sink.lost if self._sink else 0)
-
-    @property
-    def sent(self) -> int:
-        """Bytes that the one that is open now has taken."""
-        return self._sink.sent if self._sink else 0
-
-    @property
-    def has_waiting(self) -> bool:
-        """Whether lines wait for somebody to read those before them."""
-        return self._sink is not None and self._sink.waiting > 0
 
     def write(self, text: str) -> None:
         """Write whole lines of ASCII, or keep them until `push`.
@@ -66,18 +51,9 @@ class LogFile:
         try:
             sink = self._opened()
         except OSError:
-            self._lost_before += text.count("\n")
+            self._lost += text.count("\n")
             raise
         sink.write(text.encode("utf-8", "backslashreplace"))
-
-    def push(self) -> None:
-        """Write what waits, as far as it is read.
-
-        Raises:
-            OSError: it is lost.
-        """
-        if self._sink is not None:
-            self._sink.push()
 
     def reopen(self, flush: Callable[[], object]) -> None:
         """Open what has that name now; where that cannot be, the old one is written on, which is logged.
@@ -99,7 +75,7 @@ class LogFile:
         """Write what waits as long as somebody reads; in a forked process, only let go."""
         if self._sink is not None and self._file is not None:
             self._sink.close(is_copy=is_copy)
-            self._lost_before += self._sink.lost
+            self._lost += self._sink.lost
             self._file.close()
         self._file = self._sink = None
 

@@ -20,7 +20,41 @@ if TYPE_CHECKING:
 _LAST_STANDARD = 2  # the standard error
 
 
-class Output:
+class SinkOutput:
+    """What writes to a sink, where there is one, and what there is to say of it."""
+
+    __slots__ = ("_lost", "_sink")
+
+    def __init__(self, sink: Sink | None = None) -> None:
+        self._sink = sink
+        self._lost = 0  # without the sink's doing
+
+    @property
+    def lost(self) -> int:
+        """Lines that could not be written, so far."""
+        return self._lost + (self._sink.lost if self._sink else 0)
+
+    @property
+    def sent(self) -> int:
+        """Bytes that somebody has taken, so far."""
+        return self._sink.sent if self._sink else 0
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether lines wait for somebody to read those before them."""
+        return self._sink is not None and self._sink.waiting > 0
+
+    def push(self) -> None:
+        """Write what waits, as far as it is read.
+
+        Raises:
+            OSError: it is lost.
+        """
+        if self._sink is not None:
+            self._sink.push()
+
+
+class Output(SinkOutput):
     """One output stream of the process.
 
     Args:
@@ -37,7 +71,7 @@ class Output:
         is_journal: it goes to the journal of systemd, which reads ``<N>`` priorities and has its own time.
     """
 
-    __slots__ = ("_lost", "_sink", "encoding", "is_coloured", "is_journal", "is_terminal", "stream")
+    __slots__ = ("encoding", "is_coloured", "is_journal", "is_terminal", "stream")
 
     def __init__(
         self,
@@ -45,11 +79,10 @@ class Output:
         color: str = "auto",
         environ: Mapping[str, str] = os.environ,
     ) -> None:
+        descriptor = _descriptor(stream)
+        super().__init__(None if descriptor is None else Sink(descriptor))
         self.stream = stream
         self.encoding = getattr(stream, "encoding", None) or "utf-8"
-        descriptor = _descriptor(stream)
-        self._lost = 0
-        self._sink = None if descriptor is None else Sink(descriptor)
         self.is_terminal = descriptor is not None and os.isatty(descriptor)
         self.is_coloured = stream is not None and _is_coloured(color, environ, is_terminal=self.is_terminal)
         self.is_journal = _is_journal(descriptor, environ)
@@ -64,21 +97,6 @@ class Output:
     def is_dressed(self) -> bool:
         """Lines are laid out for the eye rather than for a program."""
         return self.is_terminal or self.is_coloured
-
-    @property
-    def lost(self) -> int:
-        """Lines that could not be written, so far."""
-        return self._lost + (self._sink.lost if self._sink else 0)
-
-    @property
-    def sent(self) -> int:
-        """Bytes that somebody has taken, so far."""
-        return self._sink.sent if self._sink else 0
-
-    @property
-    def has_waiting(self) -> bool:
-        """Whether lines wait for somebody to read those before them."""
-        return self._sink is not None and self._sink.waiting > 0
 
     def write(self, text: str, *, is_block: bool = False) -> None:
         """Write whole lines, or keep them until `push`; what the encoding lacks becomes a backslash escape.
@@ -99,15 +117,6 @@ class Output:
             except (OSError, ValueError):
                 self._lost += text.count("\n")
                 raise
-
-    def push(self) -> None:
-        """Write what waits, as far as it is read.
-
-        Raises:
-            OSError: it is lost.
-        """
-        if self._sink is not None:
-            self._sink.push()
 
     def close(self, *, is_copy: bool = False) -> None:
         """Write what waits as long as somebody reads; in a forked process, only let go."""

@@ -20,16 +20,7 @@ GRACE = 2.0
 ABOUT_THE_END = [Order.RETIRE, Order.STOP, Order.FORCE]
 
 
-@pytest.fixture(autouse=True)
-def handlers():
-    """Leave the handlers of the process, and pytest-timeout's timer, as they were."""
-    numbers = (signal.SIGTERM, signal.SIGALRM)
-    before = [signal.getsignal(number) for number in numbers]
-    timer = signal.setitimer(signal.ITIMER_REAL, 0)
-    yield
-    for number, handler in zip(numbers, before, strict=True):
-        signal.signal(number, handler)
-    signal.setitimer(signal.ITIMER_REAL, *timer)
+pytestmark = pytest.mark.usefixtures("_handlers")
 
 
 class Worker:
