@@ -106,6 +106,8 @@ class Admission:
     def __call__(self) -> asyncio.Protocol:
         """Make the protocol of one connection."""
         if not self._has_room():
+            if self._options.counters is not None:
+                self._options.counters.refuse("limit")
             return self._turn_away() if self.told < self._most_told else _CutOff()
         try:
             protocol = self._factory()

@@ -80,7 +80,7 @@ class Connection:
         if options.ready is not None:
             transport.set_write_buffer_limits(_MOST_UNSENT)
         self._options = options
-        self._parts = LoopParts.of(loop)
+        self._parts = options.parts or LoopParts.of(loop)
         parser = RequestParser(options.limits, scheme, options.known_methods, options.known_sections)
         self._incoming = (TimedIncoming if options.is_timed else Incoming)(transport, parser)
         self._outgoing = Outgoing(transport, loop)
@@ -110,11 +110,14 @@ class Connection:
         return self._phase
 
     @property
+    def is_between_requests(self) -> bool:
+        """Whether the last request was answered, and nothing has come of the next."""
+        return self._phase is Phase.WAITING and not (self._is_in_head or self._incoming.buffered)
+
+    @property
     def idle_until(self) -> float | None:
         """When the wait for the next request ends, by the ticker; None where nobody waits for one."""
-        if self._phase is not Phase.WAITING or self._is_in_head or self._incoming.buffered:
-            return None
-        return self._deadlines.state if self._outgoing.is_taken else None
+        return self._deadlines.state if self.is_between_requests and self._outgoing.is_taken else None
 
     @property
     def message(self) -> RequestMessage | None:
@@ -389,8 +392,7 @@ class Connection:
                 self.abort()
 
     def _expire_handler(self) -> None:
-        exchange = self._exchange
-        if exchange is None or not exchange.is_handled:
+        if (exchange := self._exchange) is None or not exchange.is_handled:
             return
         if exchange.expire():
             seconds = self._options.handler_timeout
@@ -404,13 +406,11 @@ class Connection:
         match self._phase:
             case Phase.WAITING if self._incoming.buffered:
                 self._refuse(RequestTimeout())
-            case Phase.WAITING:
+            case Phase.WAITING | Phase.DISCARDING:
                 self._leave()
             case Phase.ANSWERING:
                 self._incoming.break_off(RequestTimeout())
                 self._persist_no_more()
-            case Phase.DISCARDING:
-                self._leave()
             case Phase.LEAVING if not self._outgoing.is_taken:  # then the deadline is that of progress
                 self._deadlines.set(self._options.lingering_time)
             case _:

@@ -10,9 +10,10 @@ import asyncio
 import time
 from inspect import isawaitable, iscoroutine
 from types import CoroutineType, GeneratorType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aioserve.awaitables import Steps
+from aioserve.counting import make_ready_answer
 from aioserve.error_pages import is_internal
 from aioserve.errors import ClientDisconnectedError, HttpProcessingError
 from aioserve.file_body import close_files, length_of, pieces_of
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from aioserve.handler_options import HandlerOptions
     from aioserve.http.messages import RequestMessage
     from aioserve.incoming import Incoming
+    from aioserve.observe.counters import Counters
     from aioserve.outgoing import Outgoing
     from aioserve.payload import Payload
     from aioserve.writer import ResponseWriter
@@ -70,14 +72,27 @@ class Handler(Protocol):
         """Log an exception."""
 
 
-class Channel(NamedTuple):
-    """What the exchanges of one connection share."""
+class Channel:
+    """What the exchanges of one connection share.
 
-    handler: Handler
-    incoming: Incoming
-    outgoing: Outgoing
-    options: HandlerOptions
-    starter: EagerStarter
+    No named tuple, as its attributes take Python four times as long.
+    """
+
+    __slots__ = ("handler", "incoming", "options", "outgoing", "starter")
+
+    def __init__(
+        self,
+        handler: Handler,
+        incoming: Incoming,
+        outgoing: Outgoing,
+        options: HandlerOptions,
+        starter: EagerStarter,
+    ) -> None:
+        self.handler = handler
+        self.incoming = incoming
+        self.outgoing = outgoing
+        self.options = options
+        self.starter = starter
 
     def log(self, message: RequestMessage | None, response: object, began: float) -> None:
         """Log a request that began then, by `time.perf_counter`."""
@@ -152,17 +167,18 @@ class Exchange:
         self._is_cancelled = False
         self._is_expired = False
         self._is_responding = False
-        self._began = time.perf_counter() if channel.options.access_sink is not None else 0.0
+        self._began = time.perf_counter() if channel.options.is_measured else 0.0
         self.message = message
         self.writer = writer
 
     def run(self, message: RequestMessage) -> bool:
         """Ask the responders and then the handler; True when the exchange is over, False when it goes on."""
-        handler, incoming, _, options, _ = self._channel
+        channel = self._channel
+        options = channel.options
         try:
             if options.prepare is not None:
                 options.prepare(message, self.writer)
-            payload = incoming.open_payload(message, self.writer, options)
+            payload = channel.incoming.open_payload(message, self.writer, options)
             if message.path == "*":
                 return self._answer_for_server(options.allowed_methods)
             if options.allowed_methods:
@@ -172,13 +188,15 @@ class Exchange:
                     is_over = self._send(answer) if isinstance(answer, Answer) else self._wait_for(answer)
                     break
             else:
-                result = handler.handle_request(message, payload)
+                result = channel.handler.handle_request(message, payload)
                 is_over = result is None or self._start(result)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - each kind has its answer
             self._fail(error)
             is_over = True
         if is_over:
             self._finish()
+        elif options.counters is not None:
+            options.counters.going[self] = False
         return is_over
 
     def _answer_for_server(self, allowed: tuple[str, ...]) -> bool:
@@ -233,7 +251,8 @@ class Exchange:
         if not writer.persists or message.chunked or message.content_length is not None:
             return None
         body = answer.body if writer.has_body else b""
-        return ReadyAnswer(message, answer.status, (writer.head, body), date, answer.is_current)
+        parts = message, answer.status, (writer.head, body), date, answer.is_current
+        return make_ready_answer(self._channel.options.counters, *parts)
 
     # The ways to an answer
 
@@ -366,15 +385,35 @@ class Exchange:
             self.writer.write_response(500, "500 Internal Server Error\n")
 
     def _finish(self) -> None:
-        """Finish the answer if nobody did, and log the request."""
+        """Finish the answer if nobody did, and count and log the request."""
         writer = self.writer
         is_whole = writer.is_finished and not writer.is_broken
         if not (is_whole or writer.is_detached or self._channel.outgoing.is_lost):
             self._complete()
         writer.status = writer.status or _CLIENT_GONE
-        if self._channel.options.access_sink is not None:
-            self._channel.log(self.message, writer, self._began)
+        if began := self._began:  # somebody wants to know
+            options, message = self._channel.options, self.message
+            counters = options.counters
+            if counters is None or (counters.going and counters.going.pop(self, False)):
+                pass  # or it was counted when its client had the answer
+            elif message is None:
+                counters.refuse(str(writer.status))
+            else:
+                note = counters.note  # a call of an attribute would look for a method first
+                note((message.method, writer.status, time.perf_counter() - began, writer.output_length))
+            if options.access_sink is not None:
+                self._channel.log(message, writer, began)
         writer.close()
+
+    def count_if_sent(self, counters: Counters) -> bool:
+        """Count the request now, if its client may have all of the answer, and the handler only goes on."""
+        message, writer = self.message, self.writer
+        if message is None or not writer.is_written:
+            return False
+        counters.note(
+            (message.method, writer.status, time.perf_counter() - self._began, writer.output_length)
+        )
+        return True
 
     def _complete(self) -> None:
         writer, response = self.writer, self.writer.response

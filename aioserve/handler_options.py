@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from aioserve.http.messages import RequestMessage, Responder
+    from aioserve.loop_parts import LoopParts
     from aioserve.observe.access import AccessRecord
+    from aioserve.observe.counters import Counters
     from aioserve.writer import ResponseWriter
 
     AccessSink = Callable[[AccessRecord], object]
@@ -65,6 +67,8 @@ class HandlerOptions:
         identify: gives a request its id, and returns it; None where there are no ids. With it no answer is
             kept ready, as such a one is the same for all.
         is_timed: it is measured where the time of a request goes.
+        counters: of what is answered; None where nobody asks for the numbers.
+        parts: what connections share; None for what all of their event loop do.
     """
 
     keep_alive: float = 75.0
@@ -88,10 +92,13 @@ class HandlerOptions:
     read_origin: Callable[[RequestMessage], object] | None = None
     identify: Callable[[RequestMessage], str] | None = None
     is_timed: bool = False
+    counters: Counters | None = None
+    parts: LoopParts | None = None
     # What follows from the rest, made once; the time is the shortest that is to be noticed, and `prepare` is
     # done with each request before it is answered, if there is anything to do.
     shortest_timeout: float = field(init=False, compare=False)
     access_sink: AccessSink | None = field(init=False, compare=False)
+    is_measured: bool = field(init=False, compare=False)
     ready: ReadyAnswers | None = field(init=False, compare=False, repr=False)
     prepare: Prepare | None = field(init=False, compare=False, repr=False)
     known_methods: dict[bytes, str] = field(init=False, compare=False, repr=False)
@@ -106,6 +113,7 @@ class HandlerOptions:
                 raise ValueError(f"access_log_format: {error}") from None
             sink = LoggerAccessLog(sink, write)
         object.__setattr__(self, "access_sink", sink)
+        object.__setattr__(self, "is_measured", sink is not None or self.counters is not None)
         times = [time for name in _TIMES if (time := getattr(self, name))]
         object.__setattr__(self, "shortest_timeout", min(times, default=1.0))
         object.__setattr__(self, "known_sections", {})
@@ -140,7 +148,7 @@ _LIMITS = {"max_line_size": "line", "max_field_size": "field", "max_headers": "h
 }
 _ALIASES = {"log": "logger", "keep_alive_on": "tcp_keepalive"}
 # Those that are no arguments of the constructor.
-_INNER = {"limits", "responders", "ready_limit", "read_origin", "identify", "is_timed"}
+_INNER = {"limits", "responders", "ready_limit", "read_origin", "identify", "is_timed", "counters", "parts"}
 _NAMES = {each.name for each in fields(HandlerOptions) if each.init} - _INNER
 
 

@@ -46,7 +46,8 @@ class Kind(Generic[T]):
         toml: the types of a configuration file that can hold it.
         choices: the only texts accepted, where they can be listed.
         completes: what a shell offers on the Tab key besides ``choices``.
-        mark: what such a text has in it and no name of an application has, for a value that can be left out.
+        mark: a regular expression that is found in such a text and in no name of an application, for a value
+            that can be left out.
     """
 
     metavar: str

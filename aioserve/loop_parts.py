@@ -24,10 +24,14 @@ class LoopParts:
 
     __slots__ = ("__weakref__", "cut", "requests", "starter", "ticker")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, starter: EagerStarter | None = None) -> None:
         self.requests = self.cut = 0
         self.ticker = Ticker(loop)
-        self.starter = EagerStarter(loop)
+        self.starter = starter or EagerStarter(loop)
+
+    def aside(self, loop: asyncio.AbstractEventLoop) -> LoopParts:
+        """Return parts for connections of the same loop that do not count among the others."""
+        return LoopParts(loop, self.starter)
 
     @staticmethod
     def of(loop: asyncio.AbstractEventLoop) -> LoopParts:

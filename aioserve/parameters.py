@@ -6,6 +6,7 @@ what was typed comes back as text, to be put in order with what environment and 
 
 from __future__ import annotations
 
+import re
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,7 @@ def supply_implied(words: Sequence[str], options: Iterable[Option]) -> list[str]
 
 
 def _looks_like_value(kind: Kind[Any], word: str) -> bool:
-    return word in kind.choices or bool(kind.mark and kind.mark in word)
+    return word in kind.choices or bool(kind.mark and re.search(kind.mark, word))
 
 
 def read_typed(ctx: click.Context, options: Iterable[Option]) -> dict[str, Given]:

@@ -59,7 +59,7 @@ def prepare(settings: Settings, *, bind: bool = True, certificates: Certificates
             found.factory = load_handler(settings.application.app, Path(settings.application.app_dir))
         except StartupError as problem:
             found.problems.append(problem)
-    found.problems.extend(_missing_loop(settings.process))
+    found.problems.extend(_missing_packages(settings))
     found.problems.extend(missing_parts(settings.process) if bind else ())
     found.problems.extend(_unusable_control(settings.live) if bind else ())
     found.problems.extend(unusable_log(settings.logs) if bind else ())
@@ -77,7 +77,7 @@ def prepare(settings: Settings, *, bind: bool = True, certificates: Certificates
         found.problems.extend(found.tls.problems())
     try:
         if bind:
-            found.listening = bind_sockets(settings.bind)
+            found.listening = bind_sockets(settings.bind, settings.metrics.address)
             if settings.process.port_file:
                 port_line(found.listening.sockets)
     except BindError as problem:
@@ -87,9 +87,13 @@ def prepare(settings: Settings, *, bind: bool = True, certificates: Certificates
     return found
 
 
-def _missing_loop(process: Process) -> Iterator[ConfigurationError]:
-    if process.uvloop and not find_spec("uvloop"):
+def _missing_packages(settings: Settings) -> Iterator[ConfigurationError]:
+    if settings.process.uvloop and not find_spec("uvloop"):
         yield ConfigurationError("--uvloop: uvloop is not installed")
+    if settings.metrics.address and not find_spec("prometheus_client"):
+        yield ConfigurationError(
+            "--metrics: prometheus-client is not installed; try pip install 'aioserve[metrics]'"
+        )
 
 
 def missing_parts(process: Process, before: Process | None = None) -> Iterator[ConfigurationError]:

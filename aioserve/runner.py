@@ -34,12 +34,15 @@ from aioserve.workers.fatigue import Fatigue
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
 
+    from aioserve.bookkeeping import Bookkeeping
     from aioserve.connection import Connection
     from aioserve.handler_options import AccessSink
     from aioserve.http.messages import RequestMessage, Responder
     from aioserve.listen.certificates import Certificates
     from aioserve.live.reporting import Reporter, Reports
     from aioserve.observe.blocked import BlockedLoopWatch
+    from aioserve.observe.board import Station
+    from aioserve.observe.counters import Counters
     from aioserve.settings import Proxies, Settings
     from aioserve.static.mounts import Mounts
     from aioserve.ticker import Ticker, Ticking
@@ -70,6 +73,7 @@ def run(
     tls: Certificates | None,
     orders: Orders,
     reports: Reports | None = None,
+    station: Station | None = None,
 ) -> None:
     """Serve until an order ends it.
 
@@ -80,6 +84,7 @@ def run(
         tls: the certificates, where they speak HTTPS.
         orders: from the parent; they are closed in the end.
         reports: of paths and errors, for those who look on; None where nobody does.
+        station: where numbers go, and are asked for; None where nobody asks.
 
     Raises:
         ConfigurationError: a folder cannot be served.
@@ -88,11 +93,11 @@ def run(
     sys.setswitchinterval(min(switch_interval, _SWITCH_INTERVAL))
     try:
         with asyncio.Runner(loop_factory=_choose_loop(settings.process.uvloop)) as runner:
-            runner.run(_Server(settings, factory, sockets, tls, orders).serve(reports))
+            runner.run(_Server(settings, factory, sockets, tls, orders, station).serve(reports))
     finally:
         sys.setswitchinterval(switch_interval)
         orders.close()
-        for each in sockets:
+        for each in (*sockets, *(station.sockets if station else ())):
             each.close()
 
 
@@ -110,6 +115,7 @@ def make_options(
     responders: tuple[Responder, ...],
     access_log: AccessSink | None,
     scheme: str = "http",
+    counters: Counters | None = None,
 ) -> HandlerOptions:
     """Say in the handler's terms what the command's settings ask for; connections speak the scheme."""
     timeouts, limits = settings.timeouts, settings.limits
@@ -129,6 +135,7 @@ def make_options(
         ready_limit=settings.static.cache // 2 if settings.static.mounts else 0,
         read_origin=_make_origin_reader(settings.proxies, scheme),
         identify=make_identifier(wanted=settings.logs.request_id),
+        counters=counters,
     )
 
 
@@ -143,6 +150,12 @@ def _open_reporter(reports: Reports, loop: asyncio.AbstractEventLoop) -> Reporte
     from aioserve.live.reporting import Reporter  # noqa: PLC0415 - where somebody looks on
 
     return Reporter(reports, loop.call_later)
+
+
+def _open_books(station: Station) -> Bookkeeping:
+    from aioserve.bookkeeping import Bookkeeping  # noqa: PLC0415 - where somebody asks for numbers
+
+    return Bookkeeping(station)
 
 
 def _make_origin_reader(proxies: Proxies, scheme: str) -> Callable[[RequestMessage], object] | None:
@@ -163,8 +176,10 @@ class _Server:
         sockets: list[socket.socket],
         tls: Certificates | None,
         orders: Orders,
+        station: Station | None = None,
     ) -> None:
         self._settings = settings
+        self._books = None if station is None else _open_books(station)
         self._factory = factory
         self._sockets = sockets
         self._shared: list[_Shared] = []  # the same, as the loop has them
@@ -217,12 +232,18 @@ class _Server:
                 on_tired=orders.tired,
             )
             orders.on(Order.DESCRIBE, partial(_describe, parts))
+            if self._books:
+                await self._books.open(parts, orders, observers.access_log, self._certificates)
             if settings.logs.warn_blocked:
                 watch = _watch_loop(settings.logs.warn_blocked, loop)
             orders.serves()
             await self._end(await orders.next(), servers, make_protocol, parts)
+            if self._books:
+                await self._books.close()
             self.close_files()
         finally:
+            if self._books:
+                self._books.publish_last()
             if watch is not None:
                 watch.stop()
             if self._certificates:
@@ -257,8 +278,14 @@ class _Server:
             )
         health: tuple[Responder, ...] = (self._health,) if self._settings.health.is_on else ()
         options = self._options = make_options(
-            self._settings, (*health, *self._mounts), access_log, self._scheme
+            self._settings,
+            (*health, *self._mounts),
+            access_log,
+            self._scheme,
+            self._books.counters if self._books else None,
         )
+        if self._books:
+            self._books.watch(self._mounts)
         admission = Admission(factory, options, ticker, limit)
         proxies = self._settings.proxies
         if proxies.headers != PROXY_PROTOCOL:
@@ -294,6 +321,8 @@ class _Server:
         began = loop.time()
         if order is not Order.RETIRE:  # others want requests then
             self._health.drain()
+        elif self._books:  # and are asked for numbers
+            self._books.stop_accepting()
         await self._stop_accepting(servers, make_protocol, is_last=order is not Order.RETIRE)
         if self._certificates:
             self._certificates.close()  # others have the next handshakes, and the word
@@ -368,7 +397,7 @@ class _Server:
         something else, which the loop would take for them.
         """
         with suppress(OSError), socket.socket() as nobody:
-            for each in (*self._sockets, *self._shared):
+            for each in (*self._sockets, *self._shared, *(self._books.sockets if self._books else ())):
                 if each.fileno() >= 0:
                     os.dup2(nobody.fileno(), each.fileno(), inheritable=False)
 

@@ -29,6 +29,7 @@ from aioserve.kinds import (
     WORKERS,
     choice,
 )
+from aioserve.listen.addresses import OWN_ADDRESS
 from aioserve.listen.proxies import Proxies
 from aioserve.listen.settings import Bind, Tls
 from aioserve.live.settings import Live
@@ -39,6 +40,7 @@ from aioserve.values import value
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aioserve.listen.addresses import Address
     from aioserve.options import Given, OnProblem, Option
 
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     "Live",
     "Logs",
     "Look",
+    "Metrics",
     "Process",
     "Proxies",
     "Settings",
@@ -284,6 +287,25 @@ class Health:
 
 
 @value
+class Metrics:
+    """Who is told the numbers of the server, and where."""
+
+    title: ClassVar[str] = "Metrics"
+    PATH: ClassVar[str] = "/metrics"
+
+    address: Address | None = option(
+        "--metrics",
+        OWN_ADDRESS,
+        None,
+        "Count requests, and tell Prometheus of them at `/metrics` of this address: `HOST:PORT`, "
+        "`[IPV6]:PORT`, `:PORT` or `unix:PATH`; where it is left out, of 127.0.0.1:9464. A next word is "
+        "taken for it only if it ends with a colon and a number, or begins with `unix:/` or `unix:.`. Needs "
+        "the extra: `pip install 'aioserve[metrics]'`.",
+        implied="127.0.0.1:9464",
+    )
+
+
+@value
 class Logs:
     """What is written where."""
 
@@ -423,6 +445,7 @@ class Settings:
     tls: Tls = Tls()
     proxies: Proxies = Proxies()
     health: Health = Health()
+    metrics: Metrics = Metrics()
     logs: Logs = Logs()
     live: Live = Live()
     look: Look = Look()

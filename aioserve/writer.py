@@ -357,6 +357,11 @@ class ResponseWriter:
         return self._outgoing
 
     @property
+    def is_written(self) -> bool:
+        """Whether all of the answer was given to the transport: a client may have it."""
+        return self.is_finished or self._left == 0
+
+    @property
     def missing(self) -> int:
         """Bytes of the announced body that were never written."""
         return self._left or 0

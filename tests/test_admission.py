@@ -15,6 +15,8 @@ import pytest
 from aioserve import admission
 from aioserve.admission import allowed_connections, allowed_strangers
 from aioserve.listen.tls import Pair, make_context
+from aioserve.observe.counters import Counters
+from aioserve.observe.snapshot import WorkerSnapshot
 from aioserve.settings import Tls
 from tests.admitting import admitting
 from tests.doubles import FakeTransport
@@ -444,3 +446,14 @@ async def test_handshakes_that_fail_take_no_room(tmp_path, caplog):
                 gc.collect()
                 await asyncio.sleep(0)
     assert warnings(caplog) == []
+
+
+@on_both_loops
+async def test_those_beyond_the_limit_are_counted():
+    counters = Counters()
+    async with admitting(Slow, 1, counters=counters, access_log=None) as server:
+        _, protocol = await server.busy()
+        await server.ask()
+        await server.ask()
+        protocol.go_on.release()
+    assert counters.snapshot(WorkerSnapshot(1, "")).refused == {"limit": 2}

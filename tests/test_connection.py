@@ -447,11 +447,14 @@ async def test_it_is_idle_when_a_client_has_its_answer_and_says_nothing():
     protocol, transport = connected(hello)
     connection = protocol._connection
     assert connection.idle_until is None  # who has just come has a request to make
+    assert not connection.is_between_requests
     protocol.data_received(GET)
     assert connection.idle_until > connection._parts.ticker.now
     transport.unsent = 1
     assert connection.idle_until is None
+    assert connection.is_between_requests
     transport.unsent = 0
     protocol.data_received(GET[:5])
     assert connection.idle_until is None
+    assert not connection.is_between_requests
     protocol.connection_lost(None)

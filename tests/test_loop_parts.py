@@ -70,3 +70,14 @@ def test_a_loop_that_has_ended_leaves_nothing_to_the_next_with_its_id(make_loop)
         if is_again:
             return
     pytest.skip("no id was used again")
+
+
+def test_parts_aside_have_connections_of_their_own(make_loop):
+    loop = make_loop()
+    parts = LoopParts.of(loop)
+    aside = parts.aside(loop)
+    loop.close()
+
+    assert aside.ticker is not parts.ticker
+    assert aside.starter is parts.starter
+    assert LoopParts.of(loop) is parts

@@ -8,10 +8,23 @@ import pytest
 
 from aioserve import preflight
 from aioserve.errors import BindError, ConfigurationError, StartupError, TlsError
+from aioserve.listen.addresses import TcpAddress
 from aioserve.listen.sockets import port_line
 from aioserve.preflight import prepare, unusable_log
 from aioserve.server import ServerHttpProtocol
-from aioserve.settings import Application, Bind, Live, Logs, Look, Process, Proxies, Settings, Static, Tls
+from aioserve.settings import (
+    Application,
+    Bind,
+    Live,
+    Logs,
+    Look,
+    Metrics,
+    Process,
+    Proxies,
+    Settings,
+    Static,
+    Tls,
+)
 from tests.listen.pem import EXPIRED, KEY
 
 
@@ -31,7 +44,7 @@ def bound(monkeypatch):
     """Binding that takes no port: it notes what was asked and refuses the host ``taken``."""
     asked = []
 
-    def bind_sockets(bind):
+    def bind_sockets(bind, _aside):
         asked.append(bind)
         if bind.host == "taken":
             raise BindError("taken:8080 cannot be had", (BindError("another cannot be had"),))
@@ -312,3 +325,13 @@ def test_certificate_that_has_expired_is_served_and_a_problem_to_who_asks(tmp_pa
 
     assert found.tls is not None
     assert [(type(one), one.exit_code) for one in found.problems] == [(TlsError, 5)] * is_check
+
+
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_metrics_need_a_package(monkeypatch, is_installed):
+    monkeypatch.setattr(preflight, "find_spec", lambda _name: is_installed or None)
+    settings = Settings(metrics=Metrics(TcpAddress("127.0.0.1", 9464)))
+    problems = [str(problem) for problem in prepare(settings).problems]
+
+    asked = "--metrics: prometheus-client is not installed; try pip install 'aioserve[metrics]'"
+    assert problems == ([] if is_installed else [asked])

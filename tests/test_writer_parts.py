@@ -251,3 +251,15 @@ def test_the_id_is_sent_along_unless_the_handler_sends_one(answering, writer, fi
 
     assert answering.sent.lower().count(b"x-request-id") == 1
     assert answering.see().headers["x-request-id"] == value
+
+
+@pytest.mark.parametrize(("length", "written"), [(4, [False, True]), (None, [False, False])])
+def test_client_may_have_an_answer_whose_end_is_known_before_anybody_says_so(writer, length, written):
+    states = []
+    writer.begin(200, "OK", [], length=length)
+    for part in (b"bo", b"dy"):
+        writer.write(part)
+        states.append(writer.is_written)
+    writer.write_eof()
+
+    assert (states, writer.is_written) == (written, True)

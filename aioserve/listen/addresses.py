@@ -155,3 +155,22 @@ ADDRESS = Kind(
     format_text,
     completes="file",
 )
+
+
+def _parse_own(text: str) -> Address:
+    address = parse_address(text)
+    if not isinstance(address, TcpAddress | UnixAddress):
+        raise ValueError(f"{text!r} is not {OWN_ADDRESS.expected}")  # noqa: TRY004 - a text, not a type
+    return address
+
+
+# An application's name ends in no number, and none that is likely begins as these paths do.
+OWN_ADDRESS = Kind(
+    "ADDRESS",
+    "an address: HOST:PORT, [IPV6]:PORT, :PORT or unix:PATH",
+    _parse_own,
+    format_text,
+    completes="file",
+    mark=r"^unix:[./]|:[0-9]+$",
+)
+"""One that we open ourselves, for a purpose of its own."""

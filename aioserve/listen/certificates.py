@@ -102,6 +102,15 @@ class Certificates:
         self._knows_clients = tls.client_ca is not None
         self._index()
 
+    @property
+    def ends(self) -> dict[str, float]:
+        """When each certificate ends, in seconds since the epoch, by its first name or else its file."""
+        return {
+            next(iter(each.leaf.names), str(each.pair)): each.leaf.ends
+            for each in self._pairs
+            if each.leaf.ends is not None
+        }
+
     def problems(self) -> Iterator[TlsError]:
         """Say of which certificates no client will have any."""
         for each in self._pairs:

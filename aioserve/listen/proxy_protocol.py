@@ -43,12 +43,13 @@ class ProxyProtocol(asyncio.Protocol):
         timeout: seconds in which the header must have come; 0 for no limit.
 
     Attributes:
-        phase: what the connection is doing, for whoever asks that of all connections.
+        phase, is_between_requests: what the connection is doing, for whoever asks that of all connections.
         message: no request has come.
         peer: the proxy.
     """
 
     phase = Phase.WAITING
+    is_between_requests = False
     message = None
 
     def __init__(

@@ -36,11 +36,13 @@ class Listener:
         key: what was asked for: an address of one family, the path of a file, a descriptor.
         sock: bound to it.
         file: of a unix socket that we have bound.
+        is_aside: it is not for requests of the public, but for questions about the server.
     """
 
     key: Hashable
     sock: socket.socket
     file: SocketFile | None = None
+    is_aside: bool = False
 
 
 class Listening:
@@ -60,8 +62,13 @@ class Listening:
 
     @property
     def sockets(self) -> list[socket.socket]:
-        """The sockets, in the same order."""
-        return [each.sock for each in self.listeners]
+        """Those for the public, in the same order."""
+        return [each.sock for each in self.listeners if not each.is_aside]
+
+    @property
+    def aside(self) -> list[socket.socket]:
+        """The others."""
+        return [each.sock for each in self.listeners if each.is_aside]
 
     def close(self, keep: Listening | None = None) -> None:
         """Close the sockets, and remove their files where these are still ours.
@@ -91,10 +98,12 @@ class Listening:
             both.add(each)
         return both
 
-    def find(self, key: Hashable) -> Listener | None:
+    def find(self, key: Hashable, *, is_aside: bool = False) -> Listener | None:
         """Return the listener of a key, unless it is closed, or its file has gone and no client finds it."""
         for each in self.listeners:
-            if each.key == key and each.sock.fileno() >= 0 and (each.file is None or each.file.is_ours):
+            if (each.key, each.is_aside) != (key, is_aside):
+                continue
+            if each.sock.fileno() >= 0 and (each.file is None or each.file.is_ours):
                 return each
         return None
 
@@ -108,8 +117,12 @@ class Listening:
         return any(each.sock.fileno() == number for each in self.listeners)
 
 
-def bind_sockets(bind: Bind) -> Listening:
+def bind_sockets(bind: Bind, aside: Address | None = None) -> Listening:
     """Bind every address that the options ask for.
+
+    Args:
+        bind: the options.
+        aside: one more, which is not for the public.
 
     Returns:
         Listening sockets; a name with several addresses gives several, all of one port. Those of them that
@@ -118,10 +131,10 @@ def bind_sockets(bind: Bind) -> Listening:
     Raises:
         BindError: an address cannot be had; the error has those of further addresses; nothing stays bound.
     """
-    return rebind(bind, Listening())
+    return rebind(bind, Listening(), aside)
 
 
-def rebind(bind: Bind, held: Listening) -> Listening:
+def rebind(bind: Bind, held: Listening, aside: Address | None = None) -> Listening:
     """Bind every address that the options ask for, while others are still served, perhaps by other options.
 
     A socket that is held and asked for again is in the result; everything else is bound anew, which fails for
@@ -133,7 +146,8 @@ def rebind(bind: Bind, held: Listening) -> Listening:
     """
     binding = _Binding(bind, held)
     problems = []
-    for address in binding.addresses():
+    wanted = [(each, False) for each in binding.addresses()] + ([(aside, True)] if aside else [])
+    for address, binding.is_aside in wanted:
         try:
             for listener in binding.open(address):
                 binding.new.add(listener)
@@ -151,12 +165,14 @@ class _Binding:
 
     Attributes:
         new: those that were found or bound so far.
+        is_aside: what is opened now is not for the public.
     """
 
     def __init__(self, bind: Bind, held: Listening) -> None:
         self._bind = bind
         self._held = held
         self.new = Listening(held.handed_over)
+        self.is_aside = False
 
     def addresses(self) -> tuple[Address, ...]:
         """Return what is asked for, by flags, by systemd or by nobody, each address once."""
@@ -192,7 +208,7 @@ class _Binding:
                         family,
                         (host, port or asked, *place[2:]),
                         backlog=bind.backlog,
-                        must_share=bind.reuse_port,
+                        must_share=bind.reuse_port and not self.is_aside,  # each server has its own to say
                     )
                 except OSError as error:
                     problem = BindError(tcp.explain(error, host, port or asked))
@@ -200,7 +216,7 @@ class _Binding:
                         raise problem from None
                     missing = missing or problem
                     continue
-                found = Listener((family, place), sock)
+                found = Listener((family, place), sock, None, self.is_aside)
             port = port or found.sock.getsockname()[1]
             yield found
         if missing is not None and not port:
@@ -210,7 +226,7 @@ class _Binding:
         key = os.path.abspath(address.path)  # noqa: PTH100 - makes one text of /run/x and /run/./x
         found = self._find(key)
         if found is None or found.file is None:
-            return Listener(key, *unix.listen(address, backlog=self._bind.backlog))
+            return Listener(key, *unix.listen(address, backlog=self._bind.backlog), self.is_aside)
         found.file.allow(address.mode)
         return found
 
@@ -225,7 +241,7 @@ class _Binding:
         return Listener(key, inherited.take(number, backlog=self._bind.backlog))
 
     def _find(self, key: Hashable) -> Listener | None:
-        found = self.new.find(key) or self._held.find(key)
+        found = self.new.find(key, is_aside=self.is_aside) or self._held.find(key, is_aside=self.is_aside)
         if found is not None:
             found.sock.listen(self._bind.backlog)
         return found

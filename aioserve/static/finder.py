@@ -69,6 +69,7 @@ class Finder:
 
     Attributes:
         store: what is kept.
+        on_found: called with whether what was found was kept, or had to be read.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Finder:
         self._clock = clock
         self._fetched: set[Signature] = set()  # what was to be fetched and has not been read since
         self.store = Store(room, call_later)
+        self.on_found: Callable[[bool], object] | None = None
 
     def find(self, path: str, *, may_wait: bool) -> Resource | Folder | Redirect | Missing | Cold | Unsettled:
         """Find what stands for a path; whoever receives a resource closes it.
@@ -101,6 +103,8 @@ class Finder:
         """
         kept = self.store.find(path)
         if kept is not None and kept.watch.is_settled and kept.watch.holds():
+            if self.on_found is not None:
+                self.on_found(True)
             return kept.share()
         for _ in range(_ATTEMPTS):
             found = self._lookup.find(path)
@@ -115,6 +119,8 @@ class Finder:
                 if kept is not None:
                     resource.adopt(kept)
                 self.store.keep(resource)
+                if self.on_found is not None:
+                    self.on_found(False)
                 return resource
         raise HttpProcessingError(503, "The file is being changed.", (("Retry-After", "1"),))
 

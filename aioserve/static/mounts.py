@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from aioserve.http.messages import RequestMessage
     from aioserve.static.responder import Outcome, StaticFiles
@@ -26,6 +26,11 @@ class Mounts:
 
     def __init__(self, folders: Iterable[StaticFiles]) -> None:
         self._folders = sorted(folders, key=lambda each: len(each.place), reverse=True)
+
+    def tell_found(self, on_found: Callable[[bool], object]) -> None:
+        """Have a function called for each file that is found, with whether it was kept from before."""
+        for each in self._folders:
+            each.tell_found(on_found)
 
     @property
     def stores(self) -> list[Store]:

@@ -156,6 +156,10 @@ class StaticFiles:
         """Answer a request for a path beneath the mount, as `beneath` has it; raises as above."""
         return self._respond(_Asked(message, path))
 
+    def tell_found(self, on_found: Callable[[bool], object]) -> None:
+        """Have a function called for each file that is found, with whether it was kept from before."""
+        self._finder.on_found = on_found
+
     @property
     def store(self) -> Store:
         """What is kept of the files."""

@@ -12,7 +12,7 @@ import stat
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from aioserve.listen.addresses import UnixAddress
+from aioserve.listen.addresses import TcpAddress, UnixAddress
 from aioserve.observe.logs import STANDARD_OUTPUT
 from aioserve.units.quoting import bare, describe, quote
 
@@ -71,6 +71,10 @@ RestrictAddressFamilies=AF_UNIX
 PrivateNetwork=yes
 """
 
+_FILES_AND_METRICS = """\
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+"""
+
 _HIDDEN = tuple(map(PurePath, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  # noqa: S108 - not written to
 _RUN, _LOGS = PurePath("/run"), PurePath("/var/log")
 
@@ -84,7 +88,9 @@ def format_sandbox(settings: Settings, place: Place) -> str:
     lines = [*_shown_lines(settings, place), *_written_lines(settings, place)]
     # Something is shown: then the homes are an empty file system, in which it has a place.
     common = _SANDBOX.format(home="tmpfs" if any(line.startswith("Bind") for line in lines) else "yes")
-    own = _WITH_APPLICATION if settings.application.app else _FILES_ALONE
+    own = _FILES_AND_METRICS if isinstance(settings.metrics.address, TcpAddress) else _FILES_ALONE
+    if settings.application.app:
+        own = _WITH_APPLICATION
     return common + own + "".join(f"{line}\n" for line in lines)
 
 
@@ -140,6 +146,8 @@ def _written_lines(settings: Settings, place: Place) -> Iterator[str]:
     names = [process.pid_file, process.port_file, process.ready_file, settings.live.control]
     if settings.logs.access_log and settings.logs.access_log_file != STANDARD_OUTPUT:
         names.append(settings.logs.access_log_file)
+    if isinstance(settings.metrics.address, UnixAddress):
+        names.append(settings.metrics.address.path)
     sockets = {
         _folder_of(place.path(each.path)) for each in settings.bind.addresses if isinstance(each, UnixAddress)
     }

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _PERIOD = 1.0  # seconds from one snapshot to the next
+_HEAD_START = 0.05  # seconds that workers have to write down their numbers for it
 
 
 class SnapshotSource(Protocol):
@@ -62,11 +63,17 @@ class Audience:
         self.reports = Reports() if self._control or self._stage else None
         self._collected = Collected()
         self._source: SnapshotSource
+        self._ask: Callable[[], None]
+        self._has_asked = False
         self._due = inf
         self._has_begun = False
 
     def attend(
-        self, selector: selectors.BaseSelector, source: SnapshotSource, on_quit: Callable[[], None]
+        self,
+        selector: selectors.BaseSelector,
+        source: SnapshotSource,
+        on_quit: Callable[[], None],
+        ask: Callable[[], None],
     ) -> None:
         """Look after them from now on.
 
@@ -74,8 +81,10 @@ class Audience:
             selector: waits for what they say.
             source: of what they are told.
             on_quit: called when the one at the terminal wants the server to stop.
+            ask: called a little before a snapshot is made, to have new numbers in it.
         """
         self._source = source
+        self._ask = ask
         if self.reports is not None:
             selector.register(self.reports, selectors.EVENT_READ, self._take_reports)
             self._due = time.monotonic()
@@ -107,15 +116,22 @@ class Audience:
 
     def next_due(self) -> float:
         """Return when somebody is to be told something; never, where there is nobody."""
-        return self._due if self._is_watched else inf
+        if not self._is_watched:
+            return inf
+        return self._due if self._has_asked else self._due - _HEAD_START
 
     def tell(self, now: float) -> None:
         """Tell everybody how it is, if it is time for that."""
         if now < self.next_due():
             return
-        self._due = max(
-            self._due + _PERIOD, now
-        )  # in step with the clock, but never all at once after a pause
+        if not self._has_asked:
+            self._has_asked = True
+            self._ask()
+            # Nobody has come for a long time, or the parent was held up: what is asked for takes time.
+            self._due = max(self._due, now + _HEAD_START)
+            return
+        self._has_asked = False
+        self._due += _PERIOD  # in step with the clock
         line = self._line()
         if self._control is not None:
             self._control.tell(line)

@@ -32,6 +32,7 @@ class Order(Enum):
     DESCRIBE = b"describe"  # your state, on the standard error
     SPEAK = b"speak"  # for all workers, from now on, of what all of them find
     TELL = b"tell"  # how that is
+    PUBLISH = b"publish"  # your numbers, on the board
 
 
 class News(Enum):
@@ -41,6 +42,7 @@ class News(Enum):
     ALIVE = b"alive"
     TIRED = b"tired"
     REFUSED = b"refused"  # it cannot serve, has said why, and ends with this exit code
+    ASKED = b"asked"  # somebody wants the numbers of all
     ENDED = b"ended"  # with how many connections there were, and how many of them were cut
 
 

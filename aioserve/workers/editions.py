@@ -54,7 +54,7 @@ class Editions:
         for problem in chain(missing_parts(settings.process), unusable_log(settings.logs)):
             raise problem
         self._files = ExitStack()
-        self.current = self._proven = Edition(settings, bind_sockets(settings.bind))
+        self.current = self._proven = Edition(settings, bind_sockets(settings.bind, settings.metrics.address))
         self._open = self.current.listening  # with that of editions that were, or will have been
         try:
             self.current = self._proven = self._complete()
@@ -76,7 +76,7 @@ class Editions:
         ):
             raise problem
         try:
-            listening = rebind(settings.bind, self._open)
+            listening = rebind(settings.bind, self._open, settings.metrics.address)
         except BindError as problem:
             if f"(pid {os.getpid()})" not in str(problem):
                 raise

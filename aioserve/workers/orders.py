@@ -74,6 +74,10 @@ class Orders:
         """Ask for another worker in this one's place."""
         self._channel.say(News.TIRED)
 
+    def asked(self) -> None:
+        """Say that somebody wants the numbers of all workers."""
+        self._channel.say(News.ASKED)
+
     def ended(self, busy: int, cut: int) -> None:
         """Say how many connections had an answer to come when the end began, and how many did not get it."""
         self._channel.say(News.ENDED, busy, cut)

@@ -1,6 +1,8 @@
-"""What the parent itself knows of the server, for those who look on.
+"""The server as the parent knows it, for those who look on, and for those who ask for numbers.
 
-This file decides how its state, its addresses and its workers are described.
+This file decides how its state, its addresses and its workers are described, and from when on its requests
+are counted: from the first worker that is started while somebody may want to know. After that they are
+counted to the end, so that no total falls.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from aioserve.observe.snapshot import Snapshot, WorkerSnapshot
 from aioserve.workers.publicity import served_by
 
 if TYPE_CHECKING:
+    from aioserve.observe.board import Station
+    from aioserve.workers.accounts import Accounts
     from aioserve.workers.editions import Editions
     from aioserve.workers.fleet import Fleet
 
@@ -26,20 +30,53 @@ class Portrait:
     Args:
         fleet: the workers.
         editions: what they serve.
+        is_watched: somebody may look on.
 
     Attributes:
         restarts: workers that were started in place of others that died or were blocked.
+        station: what the worker that is started now is counted by; None where it is not.
     """
 
-    def __init__(self, fleet: Fleet, editions: Editions) -> None:
+    def __init__(self, fleet: Fleet, editions: Editions, *, is_watched: bool = False) -> None:
         self.restarts = 0
+        self.station: Station | None = None
+        self._is_watched = is_watched
+        self._accounts: Accounts | None = None
         self._fleet = fleet
         self._editions = editions
         self._started = time.time()
         self._addresses: tuple[str, ...] = ()
 
     def __call__(self) -> Snapshot:
-        """Describe the server."""
+        """Describe the server, with what has been counted."""
+        sketch = self._sketch()
+        return sketch if self._accounts is None else self._accounts.complete(sketch)
+
+    def prepare(self) -> None:
+        """Have a station for the worker that is started next, if it is to count."""
+        if self._accounts is None and (self._is_watched or self._editions.current.settings.metrics.address):
+            from aioserve.observe.board import Board  # noqa: PLC0415 - where somebody asks for numbers
+            from aioserve.workers.accounts import Accounts  # noqa: PLC0415 - as above
+
+            self._accounts = Accounts(Board(), self._sketch())
+        self.station = self._accounts.station() if self._accounts else None
+
+    def started(self, pid: int) -> None:
+        """The worker was started."""
+        if self._accounts is not None and self.station is not None:
+            self._accounts.started(pid, self.station)
+
+    def gone(self, pid: int) -> None:
+        """A worker has ended."""
+        if self._accounts is not None:
+            self._accounts.gone(pid)
+
+    def tell(self) -> None:
+        """Let the workers know how the server is, which are asked for its numbers."""
+        if self._accounts is not None:
+            self._accounts.tell(self._sketch())
+
+    def _sketch(self) -> Snapshot:
         settings, listening = self._editions.current
         scheme = "https" if settings.tls.is_spoken else "http"
         if not self._fleet.is_stopping:  # its sockets are closed then

@@ -44,6 +44,7 @@ class Publicity:
         self._pid_file, self._port_file, self._ready_file = _files_of(process)
         self._observers = _observe(*self._dress)
         self._status = ""
+        self._metrics: list[str] = []  # where they were said to be
         self.has_said_ready = False
 
     def follow(self, settings: Settings) -> None:
@@ -85,11 +86,21 @@ class Publicity:
             if not self.has_said_ready:
                 raise
             logger.error("%s", problem)  # noqa: TRY400 - no reason to end what serves
+        self._tell_metrics(settings, listening)
         if not self.has_said_ready:
             self.has_said_ready = True
             self._observers.ready(addresses, served_by(settings))
         self._status = f"{workers} worker{'' if workers == 1 else 's'} on {', '.join(addresses)}"
         self._manager.ready(self._status)
+
+    def _tell_metrics(self, settings: Settings, listening: Listening) -> None:
+        """Say where the numbers are, whenever that has changed."""
+        places = [format_address(each) for each in listening.aside]
+        if places != self._metrics:
+            self._metrics = places
+            path = settings.metrics.PATH
+            urls = [f"{place}{', ' if place.startswith('unix:') else ''}{path}" for place in places]
+            logger.info("metrics on %s", ", ".join(urls) or "no address any more")
 
     def _move_files(self, process: Process) -> None:
         """Have the files where what has been loaded anew wants them, and those of before no more."""

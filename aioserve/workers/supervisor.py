@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from aioserve.listen.certificates import Certificates
+    from aioserve.observe.board import Station
     from aioserve.settings import Settings
     from aioserve.workers.editions import Edition
     from aioserve.workers.fleet import Act
@@ -90,8 +91,8 @@ class Supervisor:
         self._exit_code = 0
         self._answered = self._cut = 0
         self._alive_at = inf
-        self._portrait = Portrait(self._fleet, self._editions)
-        audience.attend(self._selector, self._portrait, partial(self._stop, signal.SIGINT))
+        self._portrait = Portrait(self._fleet, self._editions, is_watched=audience.reports is not None)
+        audience.attend(self._selector, self._portrait, partial(self._stop, signal.SIGINT), self._ask)
         self._do_at: dict[int, Callable[[], None]] = {
             signal.SIGCHLD: self._reap,
             signal.SIGTERM: partial(self._stop, signal.SIGTERM),
@@ -113,6 +114,12 @@ class Supervisor:
     def watchdog(self) -> float:
         """Seconds in which the service manager wants to hear that all is well; 0 where it does not."""
         return self._manager.period
+
+    @property
+    def station(self) -> Station | None:
+        """What the worker that is started now is counted by, and asked at; None where it is not."""
+        station = self._portrait.station
+        return station and station._replace(sockets=self.edition.listening.aside)
 
     @property
     def certificates(self) -> Certificates | None:
@@ -145,6 +152,7 @@ class Supervisor:
             if not fleet.is_on_trial:
                 self._editions.prove()
             self._notice()
+            self._portrait.tell()
             if self.edition.settings.tls.is_spoken:
                 for pid, order in self._spokesman.choose(fleet.serving):
                     self._processes.say(pid, order)
@@ -199,11 +207,18 @@ class Supervisor:
                 self._fleet.refused(pid, *numbers)
             case News.TIRED:
                 self._fleet.tired(pid)
+            case News.ASKED:
+                self._portrait.tell()
+                self._ask()
             case _:  # ENDED
                 busy, cut = numbers
                 self._answered += max(busy - cut, 0)
                 self._cut += cut
                 self._fleet.answered(pid, time.monotonic())
+
+    def _ask(self) -> None:
+        """Have the workers write down their numbers."""
+        self._processes.say_to_all(Order.PUBLISH)
 
     def _notice(self) -> None:
         """Say, once, that the server serves, or serves with what was loaded anew."""
@@ -293,6 +308,7 @@ class Supervisor:
     def _start(self, generation: int) -> None:
         now = time.monotonic()
         is_proven = generation != self._fleet.generation
+        self._portrait.prepare()
         try:
             pid = self._processes.start(lambda: self._let_go(is_proven=is_proven))
         except OSError as error:  # no descriptors, no memory, no more processes
@@ -300,6 +316,7 @@ class Supervisor:
             self._fleet.could_not_start(now)
         else:
             self._fleet.started(pid, now, generation)
+            self._portrait.started(pid)
 
     def _let_go(self, *, is_proven: bool) -> None:
         """Have in a new worker what it serves, and nothing of the parent's."""
@@ -309,6 +326,7 @@ class Supervisor:
 
     def _bury(self, pid: int, code: int) -> None:
         worker = self._fleet.gone(pid, time.monotonic())
+        self._portrait.gone(pid)
         if worker.state is State.STARTING and worker.refusal is None and not self._fleet.is_ending:
             logger.error("%s", _describe_lost_start(code))
         elif worker.state is State.SERVING and not self._fleet.is_ending:
@@ -363,6 +381,7 @@ def supervise(settings: Settings, read_settings: Callable[[], Settings]) -> int:
         child.channel,
         supervisor.watchdog,
         reports=audience.reports,
+        station=supervisor.station,
         certificates=supervisor.certificates,
         is_first=not supervisor.has_served,
     )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from aioserve.listen.certificates import Certificates
     from aioserve.live.reporting import Reports
+    from aioserve.observe.board import Station
     from aioserve.settings import Settings
     from aioserve.workers.channel import Channel
 
@@ -39,13 +40,14 @@ _LONGEST_PERIOD = 10.0  # seconds between two of them
 _PR_SET_PDEATHSIG = 1
 
 
-def work(
+def work(  # noqa: PLR0913 - what a worker inherits, each by its name
     settings: Settings,
     sockets: list[socket.socket],
     channel: Channel,
     watchdog: float = 0.0,
     *,
     reports: Reports | None = None,
+    station: Station | None = None,
     certificates: Certificates | None = None,
     is_first: bool = True,
 ) -> int:
@@ -57,6 +59,7 @@ def work(
         channel: to the parent.
         watchdog: seconds in which the service manager wants to hear that all is well; 0 where it does not.
         reports: for those who look on, if anybody can.
+        station: where its numbers go, if it is to count.
         certificates: the last that could be used, as the parent has read them.
         is_first: none has served yet, so that a person may wait for it to begin, and what is wrong is raised.
             Later it goes to the log.
@@ -65,7 +68,7 @@ def work(
         ConfigurationError, StartupError: it cannot serve.
     """
     try:
-        return _work(settings, sockets, channel, watchdog, reports, certificates)
+        return _work(settings, sockets, channel, watchdog, reports, station, certificates)
     except Exception as problem:
         code = getattr(problem, "exit_code", 1)
         channel.say(News.REFUSED, code)
@@ -81,6 +84,7 @@ def _work(
     channel: Channel,
     watchdog: float,
     reports: Reports | None,
+    station: Station | None,
     certificates: Certificates | None,
 ) -> int:
     parent = os.getppid()
@@ -100,7 +104,7 @@ def _work(
     gc.freeze()  # what has been loaded stays: nobody need look at it again
     timeouts = settings.timeouts
     orders = Orders(channel, timeouts.shutdown, _period_of(settings, watchdog))
-    run(settings, ready.factory, sockets, ready.tls, orders, reports)
+    run(settings, ready.factory, sockets, ready.tls, orders, reports, station)
     return 0
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from aioserve.listen.addresses import (
     ADDRESS,
+    OWN_ADDRESS,
     InheritedDescriptor,
     SystemdSockets,
     TcpAddress,
@@ -124,3 +125,20 @@ def test_any_text_is_an_address_or_refused_in_one_sentence(text):
 def test_address_is_a_kind_of_value():
     assert (ADDRESS.metavar, ADDRESS.completes) == ("ADDRESS", "file")
     assert ADDRESS.format(ADDRESS.parse("[::1]:80")) == "[::1]:80"
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1:80", "[::1]:80", ":80", "unix:/run/m.sock", "unix:./m?mode=660"])
+def test_address_that_we_open_ourselves_is_known_from_the_name_of_an_application(text):
+    assert OWN_ADDRESS.parse(text) == parse_address(text)
+    assert re.search(OWN_ADDRESS.mark, text)
+
+
+@pytest.mark.parametrize("text", ["app:Handler", "./app.py:Handler", "unix:Handler", "web.app:H8080"])
+def test_name_of_an_application_is_no_address(text):
+    assert not re.search(OWN_ADDRESS.mark, text)
+
+
+@pytest.mark.parametrize("text", ["fd://3", "systemd", "systemd:web", "x"])
+def test_what_others_have_opened_is_none_of_our_own(text):
+    with pytest.raises(ValueError, match="HOST:PORT"):
+        OWN_ADDRESS.parse(text)

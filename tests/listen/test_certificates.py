@@ -479,3 +479,12 @@ async def test_open_connections_live_and_new_ones_get_the_new_certificate():
             assert await ask(reader, writer) == b"still here"
             writer.close()
             await writer.wait_closed()
+
+
+def test_ends_are_known_by_the_first_name_or_else_the_file(tmp_path):
+    write("nameless.pem", NAMELESS)
+    found = Certificates(Tls(("a.pem", "nameless.pem"))).ends
+
+    assert [*found] == ["localhost", "'nameless.pem'"]
+    assert min(found.values()) > END
+    assert (tmp_path / "a.pem").exists()

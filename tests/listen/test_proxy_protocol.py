@@ -165,6 +165,7 @@ async def test_header_has_all_the_time_in_the_world_where_there_is_no_limit():
 
     assert not read.transport.is_aborted
     assert read.protocol.idle_until is None
+    assert not read.protocol.is_between_requests
 
 
 @pytest.mark.parametrize(("data", "said"), [(b"", []), (V1[:9], ["the PROXY header broke off"])])

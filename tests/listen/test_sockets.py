@@ -444,3 +444,46 @@ def test_two_together_have_each_socket_once(opened):
     both = old.together_with(new)
 
     assert both.sockets == [*old.sockets, new.sockets[1]]
+
+
+# What is not for the public
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1:0", "unix:aside"])
+def test_address_aside_is_no_public_one(opened, text):
+    listening = opened.enter_context(closing(bind_sockets(addresses("127.0.0.1:0"), parse_address(text))))
+
+    assert len(listening.sockets) == len(listening.aside) == 1
+    assert listening.sockets != listening.aside
+    assert Path("aside").exists() == text.startswith("unix")
+    again = rebind(addresses("127.0.0.1:0"), listening, parse_address(text))
+    assert (again.sockets, again.aside) == (listening.sockets, listening.aside)
+
+
+def test_address_aside_that_is_taken_is_told_with_the_others(bind):
+    taken = bind("127.0.0.1:0").sockets[0].getsockname()[1]
+
+    with pytest.raises(BindError, match=str(taken)) as caught:
+        bind_sockets(addresses(f"127.0.0.1:{taken}"), parse_address(f"127.0.0.1:{taken}"))
+    assert len(caught.value.others) == 1
+
+
+def test_address_aside_is_shared_with_nobody(opened):
+    """Each server has its own numbers to tell."""
+    one = opened.enter_context(
+        closing(bind_sockets(addresses("127.0.0.1:0", reuse_port=True), parse_address("127.0.0.1:0")))
+    )
+    port = one.aside[0].getsockname()[1]
+
+    with pytest.raises(BindError, match=str(port)):
+        bind_sockets(addresses("127.0.0.1:0", reuse_port=True), parse_address(f"127.0.0.1:{port}"))
+
+
+def test_address_aside_is_closed_when_it_is_given_up(opened):
+    held = opened.enter_context(closing(bind_sockets(addresses("127.0.0.1:0"), parse_address("unix:aside"))))
+    (sock,) = held.aside
+    new = rebind(addresses("127.0.0.1:0"), held)
+    held.close(keep=new)
+
+    assert (sock.fileno(), Path("aside").exists()) == (-1, False)
+    assert new.sockets[0].fileno() >= 0

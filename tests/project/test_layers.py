@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LAYERS = {
     "command": "__main__ cli parameters",
     "parent": "workers.supervisor workers.reloading workers.worker workers.processes workers.lookout "
-    "workers.audience workers.stage workers.portrait "
+    "workers.audience workers.stage workers.portrait workers.accounts "
     "workers.watcher workers.sources workers.forking workers.editions workers.publicity workers.spokesman "
     "workers.fleet workers.notify workers.marker_files",
     "start": "units.printing units.service_unit units.sandbox units.socket_unit units.quoting units.place "
@@ -25,8 +25,9 @@ LAYERS = {
     # What draws is at home in processes of its own, which know nothing of the server but its snapshots.
     "view": "live.attach live.child live.viewer live.terminal live.picture live.panels live.lines "
     "live.sparkline live.plain live.rates live.stream live.modes",
-    "process": "runner running_request admission complaints health responders workers.orders "
-    "workers.ending workers.channel workers.offspring workers.signals workers.describe workers.fatigue",
+    "process": "runner bookkeeping metrics publishing running_request admission complaints health responders "
+    "workers.orders workers.ending workers.channel workers.offspring workers.signals "
+    "workers.describe workers.fatigue",
     "siblings": "live.control "
     "static.mounts static.responder static.file_answers static.finder static.folders "
     "static.turns static.spool static.listing static.entries static.pages static.site static.store "
@@ -39,10 +40,12 @@ LAYERS = {
     "handler": "server",
     "connection": "connection deadlines exchange timing phase",
     "bytes in": "incoming handler_options payload multipart forms charsets",
-    "bytes out": "response writer content_coding outgoing direct_sending file_body send_buffer ready",
+    "bytes out": "response writer content_coding outgoing direct_sending file_body send_buffer "
+    "counting ready",
     "loop": "loop_parts eager spare_task ticker awaitables news thread_work",
     "observation": "live.reporting live.paths "
     "observe.logs observe.console observe.layouts observe.log_file observe.selection "
+    "observe.exposition observe.board observe.totals observe.counters "
     "observe.snapshot observe.json_messages observe.blocked "
     "observe.directives observe.json_lines observe.formats observe.access observe.streams "
     "observe.sinks error_pages",
@@ -65,6 +68,7 @@ IMPURE = {"asyncio", "logging", "os", "socket", "ssl", "time"}
 OUTSIDE = {
     "click": {"cli", "parameters"},
     "multidict": {"http.messages", "multidict", "response"},
+    "prometheus_client": {"observe.exposition"},
     "python_multipart": {"multipart"},
     # Both are loaded only where a person looks: lines of a log, and the picture of the live view.
     "rich": {"observe.console", "live.lines", "live.panels", "live.picture", "live.terminal"},
@@ -154,7 +158,9 @@ def test_modules_know_only_their_packages(name):
 
 
 def test_every_dependency_has_its_modules():
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    # The other extras are asked for by their names, where they are there.
+    declared = [*project["dependencies"], *project["optional-dependencies"]["metrics"]]
     names = {re.match(r"[A-Za-z0-9_-]++", each)[0].replace("-", "_") for each in declared}
 
     assert names == set(OUTSIDE)

@@ -222,3 +222,14 @@ def test_file_is_not_seen_through_a_link_that_took_the_place_of_a_folder_further
     (site / "folder").symlink_to(tmp_path / "outside")
 
     assert finding.find("/folder/inner/file.txt") == Missing()
+
+
+def test_it_is_told_whether_what_is_found_was_kept(finding):
+    found = []
+    finding.find("/file.txt")
+    finding.finder.on_found = found.append
+    finding.find("/file.txt")
+    finding.finder.store.forget("/file.txt")
+    finding.find("/file.txt")
+
+    assert found == [True, False]

@@ -140,3 +140,13 @@ def test_all_that_is_kept_is_known(mount):
 
     assert ask(mounts, "/docs/a") == "docs"
     assert [len(store) for store in mounts.stores].count(0) == len(PLACES) - 1
+
+
+def test_what_folders_find_is_told(mount):
+    found = []
+    mounts = mount({"/": "root", "/docs": "docs"})
+    mounts.tell_found(found.append)
+    for path in ("/a", "/docs/a"):
+        mounts(request("GET", path))
+
+    assert found == [False, False]

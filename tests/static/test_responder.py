@@ -347,3 +347,12 @@ def test_any_request_is_answered_or_refused(shared_site, method, target, fields,
         assert location.startswith("/")
         assert location[1:2] not in {"/", "\\"}
     assert count_descriptors() <= before
+
+
+def test_files_that_are_found_are_told_of(serve):
+    found = []
+    responder = serve()
+    responder.tell_found(found.append)
+    responder(request("GET", "/file.txt"))
+
+    assert found == [False]

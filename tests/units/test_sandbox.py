@@ -6,7 +6,7 @@ import pytest
 
 from aioserve.errors import ConfigurationError
 from aioserve.listen.addresses import parse_address
-from aioserve.settings import Application, Bind, Live, Logs, Look, Process, Settings, Static, Tls
+from aioserve.settings import Application, Bind, Live, Logs, Look, Metrics, Process, Settings, Static, Tls
 from aioserve.units.place import Place
 from aioserve.units.sandbox import format_sandbox
 from tests.units.systemd import expand, read_unit, split_words
@@ -149,3 +149,18 @@ def test_folder_that_systemd_cannot_name_is_refused(folder):
         sandbox(static=Static(mounts=(("/", folder),)))
     with pytest.raises(ConfigurationError, match="a unit file cannot name the folder"):
         sandbox(process=Process(pid_file=f"{folder}/x"))
+
+
+@pytest.mark.parametrize(
+    ("metrics", "families", "written"),
+    [
+        ("127.0.0.1:9464", "AF_UNIX AF_INET AF_INET6", []),
+        ("unix:/run/numbers/m.sock", "AF_UNIX", ["numbers"]),
+    ],
+)
+def test_address_for_metrics_can_be_reached_and_made(metrics, families, written):
+    found = sandbox(static=Static(mounts=(("/", "x"),)), metrics=Metrics(parse_address(metrics)))
+
+    assert found["RestrictAddressFamilies"] == [families]
+    assert ("PrivateNetwork" in found) == bool(written)
+    assert paths(found, "RuntimeDirectory") == written

@@ -64,9 +64,11 @@ def make():
         selector = selectors.DefaultSelector()
         audience = Audience(Settings(live=Live(**live), logs=Logs(color="always")))
         made.append((audience, selector))
-        audience.attend(selector, lambda: NOW, lambda: None)
+        audience.attend(selector, lambda: NOW, lambda: None, lambda: asked.append(None))
+        audience.asked = asked
         return audience, selector
 
+    asked = []
     yield make
     for audience, selector in made:
         audience.close()
@@ -98,14 +100,29 @@ def test_a_view_begins_once_and_is_told_each_second(make, monkeypatch):
     assert stage.told == ["begin", NOW]
     assert stage.is_coloured
 
-    assert audience.next_due() == 100.0
+    assert audience.next_due() == 99.95
     audience.tell(99.0)
-    audience.tell(100.0)
-    assert audience.next_due() == 101.0
+    assert audience.asked == []
+    audience.tell(99.96)
+    assert (len(audience.asked), audience.next_due()) == (1, pytest.approx(100.01))
+    assert stage.told == ["begin", NOW]
+    audience.tell(100.02)
+    assert stage.told == ["begin", NOW, NOW]
+    assert audience.next_due() == pytest.approx(100.96)
     audience.tell(100.5)
-    audience.tell(500.0)
-    assert audience.next_due() == 500.0
-    assert stage.told == ["begin", NOW, NOW, NOW]
+    assert len(audience.asked) == 1
+
+
+def test_after_a_pause_workers_have_their_time_and_nothing_comes_all_at_once(make):
+    audience, _ = make(live=True)
+    stage = audience._stage
+    audience.begins()
+    for now in (5e8, 5e8, 5e8 + 0.1, 5e8 + 0.1):
+        audience.tell(now)
+
+    assert len(audience.asked) == 1
+    assert stage.told == ["begin", NOW, NOW]
+    assert audience.next_due() == 5e8 + 1.0
 
 
 def test_a_view_that_cannot_begin_is_told_of(make, monkeypatch, caplog):
@@ -136,6 +153,7 @@ def test_who_attaches_is_told(make, tmp_path):
         stream = Stream(client)
 
         assert list(stream.read()) == [NOW]
+        audience.tell(audience.next_due())
         audience.tell(audience.next_due())
         assert list(stream.read()) == [NOW]
 

@@ -10,7 +10,7 @@ import pytest
 
 from aioserve.errors import BindError, ConfigurationError, TlsError
 from aioserve.listen.addresses import TcpAddress, UnixAddress
-from aioserve.settings import Bind, Process, Settings, Tls
+from aioserve.settings import Bind, Metrics, Process, Settings, Tls
 from aioserve.workers.editions import Editions
 from tests.listen.pem import CERTIFICATE, KEY
 
@@ -297,3 +297,21 @@ def test_address_that_takes_in_an_old_one_needs_a_restart():
         made.load()
 
     made.forget()
+
+
+def test_address_for_metrics_comes_and_goes_with_the_edition(desk):
+    desk = desk("a")
+    desk.next = replace(listen_at("a"), metrics=Metrics(UnixAddress("m")))
+    desk.editions.load()
+    assert is_served("m")
+    assert len(desk.editions.current.listening.aside) == 1
+    desk.editions.prove()
+    desk.editions.settle()
+
+    desk.load("a")
+    assert is_served("m")  # those who were started with it have it
+    desk.editions.prove()
+    desk.editions.settle()
+
+    assert not is_served("m")
+    assert is_served("a")

@@ -344,3 +344,11 @@ def test_what_is_forked_later_is_left_alone(worker):
     worker.orders.close()
 
     OFFSPRING.begin()
+
+
+def test_parent_is_told_that_somebody_wants_the_numbers(run, worker):
+    async def main():
+        worker.listen().asked()
+        return await worker.heard(1)
+
+    assert run(main) == [(b"asked", [])]

@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from aioserve.errors import ConfigurationError
-from aioserve.listen.addresses import TcpAddress
+from aioserve.listen.addresses import TcpAddress, UnixAddress
 from aioserve.listen.sockets import bind_sockets, format_address
 from aioserve.settings import Application, Bind, Logs, Process, Settings, Static, Tls
 from aioserve.workers.publicity import Publicity
@@ -322,3 +322,22 @@ def test_other_settings_change_what_is_written_and_how(publish, capfd):
     lines = capfd.readouterr().err.splitlines()
     assert [line.split()[-1] for line in lines] == ["one", "two", "four"]
     assert "\x1b" in lines[2]
+
+
+@pytest.mark.parametrize("address", [TcpAddress("127.0.0.1", 0), UnixAddress("m.sock")])
+def test_where_the_numbers_are_is_told_when_it_changes(publish, capfd, tmp_path, monkeypatch, address):
+    monkeypatch.chdir(tmp_path)
+    public = publish()
+    with (
+        closing(bind_sockets(Bind("127.0.0.1", 0), address)) as told,
+        closing(bind_sockets(Bind("127.0.0.1", 0))) as untold,
+    ):
+        place = format_address(told.aside[0])
+        for listening in (told, told, untold, untold):
+            public.serves(Settings(), listening, 1)
+    said = [line.partition("INFO ")[2] for line in capfd.readouterr().err.splitlines()]
+
+    told = f"{place}, /metrics" if place.startswith("unix:") else f"{place}/metrics"
+    assert [said[0], said[2]] == [f"metrics on {told}", "metrics on no address any more"]
+    assert said[1].startswith("listening on")
+    assert len(said) == 3

@@ -380,8 +380,8 @@ def test_who_is_started_works_and_who_starts_supervises(monkeypatch, becomes_wor
     monkeypatch.setattr(Supervisor, "run", run)
     monkeypatch.setattr(
         "aioserve.workers.worker.work",
-        lambda *args, reports, certificates, is_first: (
-            worked.append((*args, reports, is_first)) or certificates or 7
+        lambda *args, reports, station, certificates, is_first: (
+            worked.append((*args, reports or station, is_first)) or certificates or 7
         ),
     )
     monkeypatch.setattr(Supervisor, "close", close)

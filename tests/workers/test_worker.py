@@ -53,9 +53,9 @@ def test_it_serves_what_the_settings_name_from_the_sockets_it_was_given(ran, cha
     settings = Settings(static=Static((("/", str(tmp_path)),)), timeouts=Timeouts(shutdown=7.0))
     sockets = [object()]
 
-    assert work(settings, sockets, channel) == 0
-    ((*args, orders, reports),) = ran
-    assert reports is None
+    assert work(settings, sockets, channel, reports="reports", station="station") == 0
+    ((*args, orders, reports, station),) = ran
+    assert (reports, station) == ("reports", "station")
     assert args == [settings, None, sockets, None]
     assert (orders._channel, orders._ending._limit) == (channel, 7.0)
     assert faulthandler.is_enabled()
@@ -142,7 +142,7 @@ def test_signs_of_life_come_several_times_in_the_time_that_anybody_waits(
     settings = Settings(static=Static((("/", str(tmp_path)),)), timeouts=Timeouts(worker=timeout))
     work(settings, [], channel, watchdog)
 
-    ((*_, orders, _),) = ran
+    ((*_, orders, _, _),) = ran
     assert orders._period == period
 
 
