@@ -12,13 +12,14 @@ import sys
 import time
 from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from aioserve.live.control import Control
 from aioserve.live.paths import Collected
 from aioserve.live.reporting import Reports
 from aioserve.observe.logs import STANDARD_OUTPUT
 from aioserve.observe.streams import Output
+from aioserve.workers.portrait import Portrait
 from aioserve.workers.stage import Stage, has_terminal
 
 if TYPE_CHECKING:
@@ -26,17 +27,12 @@ if TYPE_CHECKING:
 
     from aioserve.observe.snapshot import Snapshot
     from aioserve.settings import Settings
+    from aioserve.workers.editions import Editions
+    from aioserve.workers.fleet import Fleet
 
 logger = logging.getLogger(__name__)
 
 _PERIOD = 1.0  # seconds from one snapshot to the next
-
-
-class SnapshotSource(Protocol):
-    """Makes a snapshot of now."""
-
-    def __call__(self) -> Snapshot:
-        """Describe the server."""
 
 
 class Audience:
@@ -61,21 +57,22 @@ class Audience:
             self._stage = Stage(is_coloured=Output(sys.stderr, settings.logs.color).is_coloured)
         self.reports = Reports() if self._control or self._stage else None
         self._collected = Collected()
-        self._source: SnapshotSource
+        self._source: Callable[[], Snapshot]
         self._due = inf
         self._has_begun = False
 
     def attend(
-        self, selector: selectors.BaseSelector, source: SnapshotSource, on_quit: Callable[[], None]
+        self, selector: selectors.BaseSelector, fleet: Fleet, editions: Editions, on_quit: Callable[[], None]
     ) -> None:
         """Look after them from now on.
 
         Args:
             selector: waits for what they say.
-            source: of what they are told.
+            fleet: the workers, of which they are told.
+            editions: what those serve.
             on_quit: called when the one at the terminal wants the server to stop.
         """
-        self._source = source
+        self._source = Portrait(fleet, editions)
         if self.reports is not None:
             selector.register(self.reports, selectors.EVENT_READ, self._take_reports)
             self._due = time.monotonic()

@@ -26,13 +26,9 @@ class Portrait:
     Args:
         fleet: the workers.
         editions: what they serve.
-
-    Attributes:
-        restarts: workers that were started in place of others that died or were blocked.
     """
 
     def __init__(self, fleet: Fleet, editions: Editions) -> None:
-        self.restarts = 0
         self._fleet = fleet
         self._editions = editions
         self._started = time.time()
@@ -51,7 +47,7 @@ class Portrait:
             version=__version__,
             addresses=self._addresses,
             served=served_by(settings),
-            restarts=self.restarts,
+            restarts=self._fleet.restarts,
             workers=self._workers(time.monotonic()),
         )
 

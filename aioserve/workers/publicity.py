@@ -44,6 +44,7 @@ class Publicity:
         self._pid_file, self._port_file, self._ready_file = _files_of(process)
         self._observers = _observe(*self._dress)
         self._status = ""
+        self._addresses: list[str] = []
         self.has_said_ready = False
 
     def follow(self, settings: Settings) -> None:
@@ -88,8 +89,18 @@ class Publicity:
         if not self.has_said_ready:
             self.has_said_ready = True
             self._observers.ready(addresses, served_by(settings))
-        self._status = f"{workers} worker{'' if workers == 1 else 's'} on {', '.join(addresses)}"
+        self._addresses = addresses
+        self._status = self._describe(workers)
         self._manager.ready(self._status)
+
+    def counts(self, workers: int) -> None:
+        """Say how many workers there are, where that has changed while all goes on."""
+        if (status := self._describe(workers)) != self._status:
+            self._status = status
+            self._manager.status(status)
+
+    def _describe(self, workers: int) -> str:
+        return f"{workers} worker{'' if workers == 1 else 's'} on {', '.join(self._addresses)}"
 
     def _move_files(self, process: Process) -> None:
         """Have the files where what has been loaded anew wants them, and those of before no more."""

@@ -50,6 +50,7 @@ class FakeStage:
 @pytest.fixture(autouse=True)
 def _stage(monkeypatch):
     monkeypatch.setattr(module, "Stage", FakeStage)
+    monkeypatch.setattr(module, "Portrait", lambda _fleet, _editions: lambda: NOW)
     monkeypatch.setattr(module, "has_terminal", lambda: True)
     monkeypatch.setattr(FakeStage, "error", None)
     monkeypatch.setattr(FakeStage, "has_output", True)
@@ -64,7 +65,7 @@ def make():
         selector = selectors.DefaultSelector()
         audience = Audience(Settings(live=Live(**live), logs=Logs(color="always")))
         made.append((audience, selector))
-        audience.attend(selector, lambda: NOW, lambda: None)
+        audience.attend(selector, None, None, lambda: None)
         return audience, selector
 
     yield make

@@ -24,6 +24,9 @@ class FakeManager:
     def ready(self, status):
         self.told.append(("ready", status))
 
+    def status(self, status):
+        self.told.append(("status", status))
+
     def reloading(self):
         self.told.append(("reloading",))
 
@@ -322,3 +325,14 @@ def test_other_settings_change_what_is_written_and_how(publish, capfd):
     lines = capfd.readouterr().err.splitlines()
     assert [line.split()[-1] for line in lines] == ["one", "two", "four"]
     assert "\x1b" in lines[2]
+
+
+def test_number_of_workers_is_told_when_it_changes(publish, manager, listening):
+    settings = Settings()
+    public = publish()
+    public.serves(settings, listening, 1)
+    where = ", ".join(urls(listening))
+    for number in (1, 2, 2, 1):
+        public.counts(number)
+
+    assert manager.told[1:] == [("status", f"2 workers on {where}"), ("status", f"1 worker on {where}")]
