@@ -11,6 +11,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from aioserve.loading import quickly
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -31,7 +33,8 @@ def main() -> NoReturn:
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
-    from aioserve.cli import main as run  # noqa: PLC0415 - what takes long
+    with quickly():
+        from aioserve.cli import main as run  # noqa: PLC0415 - what takes long
 
     run()
 

@@ -12,11 +12,11 @@ import traceback
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
-from click.shell_completion import get_completion_class
 
 from aioserve import __version__
 from aioserve.errors import ConfigurationError, StartupError
 from aioserve.escaping import escape_controls
+from aioserve.loading import quickly
 from aioserve.observe.streams import open_standard_descriptors
 from aioserve.options import Given, read_environment, refuse
 from aioserve.parameters import help_rows, make_parameters, read_typed, supply_implied
@@ -77,6 +77,8 @@ class _Command(click.Command):
         elif "version" in typed:
             click.echo(_describe_version())
         elif "completion" in typed:
+            from click.shell_completion import get_completion_class  # noqa: PLC0415 - only for that
+
             shell = OPTIONS["completion"].parse(typed["completion"])
             click.echo(get_completion_class(shell)(self, {}, "aioserve", "_AIOSERVE_COMPLETE").source())
         elif "print-config" in typed:
@@ -135,7 +137,8 @@ def _serve(typed: Mapping[str, Given]) -> int:
     if "check" in typed:
         return _check(typed)
     settings = _read_settings(typed)
-    from aioserve.workers.supervisor import supervise  # noqa: PLC0415 - only for serving
+    with quickly():
+        from aioserve.workers.supervisor import supervise  # noqa: PLC0415 - only for serving
 
     return supervise(settings, lambda: _read_settings(typed))
 

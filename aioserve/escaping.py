@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import re
 
-_PLAIN = re.compile(r"[ !#-\[\]-~]*+", re.ASCII)
-_NOT_PLAIN = re.compile(r"[^ !#-\[\]-~]", re.ASCII)
+_NOT_PLAIN = r"(?a)[^ !#-\[\]-~]"
 
 # C0 but tab and line feed, DEL, C1, the marks and overrides that turn the direction of text around
 # (CVE-2021-42574), the line separators, and surrogates, which no encoding can carry.
-_CONTROL = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+_CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 
 
 def escape_line(text: str) -> str:
@@ -24,9 +21,9 @@ def escape_line(text: str) -> str:
     ``"`` and ``\`` get a backslash; every other byte of its UTF-8 form that is not printable ASCII becomes
     ``\xNN``. Surrogate escapes stand for the bytes that they were made of.
     """
-    if _PLAIN.fullmatch(text):  # nearly every text: 0.4 us for a browser's User-Agent
-        return text
-    return _NOT_PLAIN.sub(_escape_bytes, text)
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return text  # nearly every text: 0.3 us for a browser's User-Agent
+    return re.sub(_NOT_PLAIN, _escape_bytes, text)
 
 
 def escape_controls(text: str) -> str:
@@ -35,7 +32,9 @@ def escape_controls(text: str) -> str:
     Characters that steer a terminal or the direction of text become ``\xNN`` or ``\uNNNN``. The result can be
     encoded as UTF-8.
     """
-    return _CONTROL.sub(_escape_control, text)
+    if text.isascii() and text.isprintable():
+        return text
+    return re.sub(_CONTROL, _escape_control, text)
 
 
 def _escape_bytes(match: re.Match[str]) -> str:

@@ -9,7 +9,6 @@ ends or is closed.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -38,16 +37,18 @@ class Wait(Enum):
     DELIVERY = "for the client's system to have what was sent"
 
 
-@dataclass(frozen=True, slots=True)
 class Fetch:
     """Wait for bytes of a file to be read into the system's memory; call it in a thread.
 
     It has a descriptor of its own, since the file may be closed meanwhile.
     """
 
-    descriptor: int
-    offset: int
-    length: int
+    __slots__ = "descriptor", "length", "offset"
+
+    def __init__(self, descriptor: int, offset: int, length: int) -> None:
+        self.descriptor = descriptor
+        self.offset = offset
+        self.length = length
 
     @classmethod
     def of(cls, file: OpenFile, offset: int, length: int) -> Fetch:
@@ -74,7 +75,7 @@ if TYPE_CHECKING:
 
 def pieces_of(body: bytes | FileSlice | Pieces) -> Pieces:
     """Return a body as what it is made of."""
-    return body if isinstance(body, tuple) else (body,)
+    return (body,) if isinstance(body, (bytes, FileSlice)) else body
 
 
 def length_of(pieces: Pieces) -> int:

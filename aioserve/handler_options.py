@@ -8,7 +8,7 @@ value, so a connection costs no memory for its options.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from aioserve.http1.rules import REGISTERED_METHODS
 from aioserve.observe.access import LoggerAccessLog
 from aioserve.observe.layouts import choose_format
 from aioserve.ready import ReadyAnswers
+from aioserve.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,7 +38,7 @@ access_logger = logging.getLogger("aioserve.access")
 _TIMES = {"keep_alive", "timeout", "body_timeout", "write_timeout", "handler_timeout", "lingering_time"}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HandlerOptions:
     """The options of a connection; times in seconds (0 for none), sizes in bytes (0 for no limit).
 
@@ -177,11 +178,11 @@ def options_of(given: Mapping[str, Any], defaults: HandlerOptions = DEFAULT_OPTI
 def _options_of(given: tuple[tuple[str, Any], ...], defaults: HandlerOptions) -> HandlerOptions:
     chosen: dict[str, Any] = {}
     limits: dict[str, int] = {}
-    for name, value in given:
+    for name, one in given:
         if name in _LIMITS:
-            limits[_LIMITS[name]] = value
+            limits[_LIMITS[name]] = one
         elif (known := _ALIASES.get(name, name)) in _NAMES:
-            chosen[known] = value
+            chosen[known] = one
         else:
             raise TypeError(f"ServerHttpProtocol() got an unexpected keyword argument {name!r}")
     if limits:

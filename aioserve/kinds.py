@@ -18,14 +18,14 @@ T = TypeVar("T")
 Mount = tuple[str, str]
 Skip = tuple[str, str]
 
-_DURATION = re.compile(r"([0-9]{1,9})(ms|m|h)|([0-9]{1,9}(?:\.[0-9]{1,3})?)s?", re.ASCII)
-_SIZE = re.compile(r"([0-9]{1,12})([KMG]?)", re.ASCII | re.IGNORECASE)
-_COUNT = re.compile(r"[0-9]{1,9}", re.ASCII)
-_PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
-_STATUS = re.compile(r"[1-5](?:[0-9]{2}|xx)", re.ASCII)
-_SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?)(%?)", re.ASCII)
+_DURATION = r"(?a)([0-9]{1,9})(ms|m|h)|([0-9]{1,9}(?:\.[0-9]{1,3})?)s?"
+_SIZE = r"(?ai)([0-9]{1,12})([KMG]?)"
+_COUNT = r"(?a)[0-9]{1,9}"
+_PORT = r"(?a)[0-9]{1,5}"
+_STATUS = r"(?a)[1-5](?:[0-9]{2}|xx)"
+_SHARE = r"(?a)([0-9]{1,3}(?:\.[0-9]{1,9})?)(%?)"
 # The segments of a path (RFC 3986 §3.3), without the "=" that ends the prefix.
-_PREFIX = re.compile(r"/|(?:/(?!\.\.?(?:/|$))(?:[A-Za-z0-9._~!$&'()*+,;:@-]|%[0-9A-Fa-f]{2})+)+/?", re.ASCII)
+_PREFIX = r"(?a)/|(?:/(?!\.\.?(?:/|$))(?:[A-Za-z0-9._~!$&'()*+,;:@-]|%[0-9A-Fa-f]{2})+)+/?"
 
 _SECONDS = {"ms": 0.001, "m": 60.0, "h": 3600.0}
 _BYTES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -78,7 +78,7 @@ def _format_boolean(value: bool) -> str:
 
 
 def _parse_duration(text: str) -> float:
-    found = _DURATION.fullmatch(text)
+    found = re.fullmatch(_DURATION, text)
     if not found:
         raise ValueError(f"{text!r} is not {DURATION.expected}")
     whole, unit, seconds = found.groups()
@@ -97,7 +97,7 @@ def _format_duration(seconds: float) -> str:
 
 
 def _parse_size(text: str) -> int:
-    found = _SIZE.fullmatch(text)
+    found = re.fullmatch(_SIZE, text)
     if not found:
         raise ValueError(f"{text!r} is not {SIZE.expected}")
     return int(found[1]) * _BYTES[found[2].upper()]
@@ -118,7 +118,7 @@ def _format_size(size: int) -> str:
 
 
 def _parse_count(text: str) -> int:
-    if not _COUNT.fullmatch(text) or not int(text):
+    if not re.fullmatch(_COUNT, text) or not int(text):
         raise ValueError(f"{text!r} is not {COUNT.expected}")
     return int(text)
 
@@ -132,7 +132,7 @@ def _format_workers(number: int) -> str:
 
 
 def _parse_port(text: str) -> int | str:
-    if _PORT.fullmatch(text) and int(text) <= 65535:
+    if re.fullmatch(_PORT, text) and int(text) <= 65535:
         return int(text)
     if not _is_service(text):
         raise ValueError(f"{text!r} is not {PORT.expected}")
@@ -153,13 +153,13 @@ def _parse_mount(text: str) -> Mount:
     prefix, equals, folder = text.partition("=")
     if not (text.startswith("/") and equals):
         return "/", _parse_text(text)
-    if not _PREFIX.fullmatch(prefix):
+    if not re.fullmatch(_PREFIX, prefix):
         raise ValueError(f"{prefix!r} is not the path of a URL, such as /docs")
     return prefix.rstrip("/") or "/", _parse_text(folder)
 
 
 def _parse_url_path(text: str) -> str:
-    if not _PREFIX.fullmatch(text):
+    if not re.fullmatch(_PREFIX, text):
         raise ValueError(f"{text!r} is not {URL_PATH.expected}")
     return text
 
@@ -174,7 +174,7 @@ def _parse_layout(text: str) -> str:
 
 def _parse_skip(text: str) -> Skip:
     glob, *statuses = text.split() or [""]
-    if not glob.startswith(("/", "*")) or not all(map(_STATUS.fullmatch, statuses)):
+    if not glob.startswith(("/", "*")) or not all(re.fullmatch(_STATUS, each) for each in statuses):
         raise ValueError(f"{text!r} is not {SKIP.expected}")
     return glob, " ".join(statuses)
 
@@ -184,7 +184,7 @@ def _format_skip(skip: Skip) -> str:
 
 
 def _parse_share(text: str) -> float:
-    found = _SHARE.fullmatch(text)
+    found = re.fullmatch(_SHARE, text)
     share = float(found[1]) / (100 if found[2] else 1) if found else 2.0
     if share > 1:
         raise ValueError(f"{text!r} is not {SHARE.expected}")

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
-from click.shell_completion import CompletionItem
 
 from aioserve.options import Given
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from click.shell_completion import CompletionItem
 
     from aioserve.kinds import Kind
     from aioserve.options import Option
@@ -33,9 +34,12 @@ def _parameters(one: Option) -> Iterator[click.Parameter]:
     meaning = _plain(one.description)
 
     def complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        from click import shell_completion  # noqa: PLC0415 - only when a shell asks
+
+        item = shell_completion.CompletionItem
         if one.kind.completes:
-            return [CompletionItem(incomplete, type=one.kind.completes)]
-        return [CompletionItem(word) for word in one.kind.choices if word.startswith(incomplete)]
+            return [item(incomplete, type=one.kind.completes)]
+        return [item(word) for word in one.kind.choices if word.startswith(incomplete)]
 
     if one.is_argument:
         yield click.Argument([name], required=False, shell_complete=complete)

@@ -7,18 +7,18 @@ addresses. Everything is tried even where something has failed already, so that 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aioserve.errors import BindError, ConfigurationError, StartupError
-from aioserve.listen.certificates import open_certificates
 from aioserve.listen.proxies import PROXY_PROTOCOL
 from aioserve.listen.sockets import Listening, bind_sockets, port_line
 from aioserve.loader import load_handler
 from aioserve.observe.logs import STANDARD_OUTPUT
-from aioserve.settings import Process
+from aioserve.settings import Process, Tls
+from aioserve.values import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from aioserve.settings import Live, Logs, Settings, Static
 
 
-@dataclass(slots=True)
+@record
 class Preflight:
     """What was found.
 
@@ -70,7 +70,7 @@ def prepare(settings: Settings, *, bind: bool = True, certificates: Certificates
             ConfigurationError("--proxy-headers: proxy-protocol cannot be spoken where TLS is")
         )
     try:
-        found.tls = certificates or open_certificates(settings.tls)
+        found.tls = certificates or certificates_of(settings.tls)
     except (ConfigurationError, StartupError) as problem:
         found.problems.append(problem)
     if found.tls and settings.look.check:  # otherwise the log says it, and a new one is waited for
@@ -115,6 +115,20 @@ def missing_parts(process: Process, before: Process | None = None) -> Iterator[C
     for flag, (name, old) in files.items():
         if name and name != old and (Path(name).is_dir() or not os.access(Path(name).parent, os.W_OK)):
             yield ConfigurationError(f"{flag}: {name!r} cannot be written")
+
+
+def certificates_of(tls: Tls) -> Certificates | None:
+    """Load the certificates that are asked for; None where TLS is not.
+
+    Raises:
+        ConfigurationError: the options contradict each other.
+        TlsError: a file cannot be used.
+    """
+    if tls == Tls():
+        return None
+    from aioserve.listen.certificates import open_certificates  # noqa: PLC0415 - who speaks TLS
+
+    return open_certificates(tls)
 
 
 def _unusable_control(live: Live) -> Iterator[ConfigurationError]:

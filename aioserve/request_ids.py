@@ -8,7 +8,6 @@ it had, and is the same twice in 10^10 with a chance of 1 in 20,000, however man
 from __future__ import annotations
 
 import re
-from random import Random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,6 +29,8 @@ def make_identifier(*, wanted: bool) -> Callable[[RequestMessage], str] | None:
     """
     if not wanted:
         return None
+    from random import Random  # noqa: PLC0415 - loaded where it is wanted, as it takes 2 ms
+
     # 0.6 us; uuid4 takes 7, and a prefix with a counter as long as this. A generator of our own, since an
     # application may give the common one the same seed in each worker.
     random_bits = Random().getrandbits  # noqa: S311 - an id is no secret

@@ -1,9 +1,7 @@
-"""A worker in this process: clients wait at its sockets, and its handler sends the signals."""
+"""A worker in this process: clients wait at its sockets, and its handler says when it is over."""
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
 import ssl
 from importlib.util import find_spec
@@ -12,7 +10,7 @@ from aioserve.listen.sockets import bind_sockets
 from aioserve.runner import run
 from aioserve.server import ServerHttpProtocol
 from aioserve.settings import Bind, Logs, Settings
-from aioserve.workers.channel import Channel
+from aioserve.workers.channel import Channel, Order
 from aioserve.workers.orders import Orders
 
 LOOPS = [False, *([True] if find_spec("uvloop") else [])]
@@ -38,24 +36,38 @@ def read(client):
         return stream.read()
 
 
+_parents: list[Channel] = []
+
+
+def tell(order):
+    """Tell the worker that serves something, as its parent would."""
+    _parents[-1].say(order)
+
+
+def stop():
+    tell(Order.STOP)
+
+
 class Handler(ServerHttpProtocol):
-    """Tells the process to stop, unless the request is for /more, and answers."""
+    """Has the worker stopped, unless the request is for /more, and answers."""
 
     def handle_request(self, message, _payload):
         if message.path != "/more":
-            os.kill(os.getpid(), signal.SIGTERM)
+            stop()
         self.writer.write_response(200, f"{message.path}\n")
 
 
-def serve(settings, factory, sockets, *orders, tls=None, reports=None, station=None):
+def serve(settings, factory, sockets, *orders, tls=None, reports=None, station=None, limit=3600.0):
     """Serve until a handler ends it, given orders before it begins; return what the worker says."""
     ours, theirs = Channel.pair()
+    _parents.append(ours)
     for order in orders:
         ours.say(order)
     try:
-        run(settings, factory, sockets, tls, Orders(theirs, settings.timeouts.shutdown), reports, station)
+        run(settings, factory, sockets, tls, Orders(theirs, limit), reports, station)
         return [*ours.heard()]
     finally:
+        _parents.remove(ours)
         ours.close()
 
 

@@ -199,7 +199,7 @@ def map_through_aioserve(function):
 def test_frames_of_aioserve_are_kept_where_there_are_no_others():
     try:
         render_error_page(status=404, reason=None, message="", accept=None, traceback=None)
-    except TypeError as exc:
+    except AttributeError as exc:
         exc.__traceback__ = exc.__traceback__.tb_next
         text = format_traceback(exc)
 

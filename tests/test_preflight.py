@@ -168,9 +168,16 @@ def test_uvloop_must_be_installed_only_where_it_is_asked_for(monkeypatch, asked,
     assert [text for _, text in said(Settings(process=Process(uvloop=asked)))] == found
 
 
+def test_options_of_tls_are_looked_at_together_though_it_is_not_spoken():
+    found = said(Settings(tls=Tls(keyfiles=("key.pem",))))
+
+    assert [kind for kind, _ in found] == [TlsError]
+    assert preflight.certificates_of(Tls()) is None
+
+
 @pytest.mark.parametrize("headers", ["off", "x-forwarded", "forwarded", "proxy-protocol"])
 def test_proxy_protocol_and_tls_are_not_spoken_together(headers, monkeypatch):
-    monkeypatch.setattr(preflight, "open_certificates", lambda _tls: None)
+    monkeypatch.setattr(preflight, "certificates_of", lambda _tls: None)
 
     found = said(Settings(tls=Tls(("cert.pem",)), proxies=Proxies(headers)))
 

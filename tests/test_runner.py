@@ -1,4 +1,4 @@
-"""The runner in this process: clients wait at its sockets, and their handler sends the signals.
+"""The runner in this process: clients wait at its sockets, and their handler says when it is over.
 
 What it does as a process of its own is the business of system/test_signals.py.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import signal
 import socket
 import sys
 import threading
@@ -27,7 +26,7 @@ from aioserve.settings import Bind, Health, Logs, Proxies, Settings, Static
 from aioserve.workers.channel import Order
 from aioserve.workers.orders import Orders
 from tests.listen.test_tcp import backlog_of
-from tests.running import GET, Certificates, Handler, read, serve, silent
+from tests.running import GET, Certificates, Handler, read, serve, silent, stop
 
 pytestmark = pytest.mark.usefixtures("_handlers")
 
@@ -50,7 +49,7 @@ def test_paths_and_errors_are_reported_where_somebody_looks_on(process, clients)
 
     class Failing(Handler):
         def handle_request(self, _message, _payload):
-            os.kill(os.getpid(), signal.SIGTERM)
+            stop()
             raise KeyError("customer")
 
     reports = Reports()
@@ -110,8 +109,8 @@ def test_folder_is_served_without_an_application(process, clients, tmp_path, mon
     real = Orders.next
 
     async def stop_after_a_while(orders):
-        """Take the place of whoever sends a signal: there is no handler here that could."""
-        asyncio.get_running_loop().call_later(0, os.kill, os.getpid(), signal.SIGTERM)
+        """Take the place of the parent: there is no handler here that could."""
+        asyncio.get_running_loop().call_later(0, stop)
         return await real(orders)
 
     monkeypatch.setattr(Orders, "next", stop_after_a_while)
@@ -127,11 +126,11 @@ def test_folder_is_served_without_an_application(process, clients, tmp_path, mon
 def test_certificates_are_looked_after_while_there_is_a_loop(process, clients, monkeypatch):
     real = Orders.next
 
-    async def stop(orders):
-        asyncio.get_running_loop().call_later(0, os.kill, os.getpid(), signal.SIGTERM)
+    async def stop_at_once(orders):
+        asyncio.get_running_loop().call_later(0, stop)
         return await real(orders)
 
-    monkeypatch.setattr(Orders, "next", stop)
+    monkeypatch.setattr(Orders, "next", stop_at_once)
     certificates = Certificates()
 
     orders = (Order.REOPEN, Order.SPEAK, Order.TELL)
@@ -221,7 +220,7 @@ def test_connection_whose_handler_cannot_be_made_is_told_so(process, clients, ca
 def test_handler_that_blocks_is_told_of_where_that_is_asked_for(clients, monkeypatch):
     told = threading.Event()
     monkeypatch.setattr("aioserve.observe.blocked._tell", lambda *_: told.set())
-    act = {"handle_request": lambda *_: told.wait(60) and os.kill(os.getpid(), signal.SIGTERM)}
+    act = {"handle_request": lambda *_: told.wait(60) and stop()}
     clients.connect()
     serve(Settings(logs=Logs(warn_blocked=0.02)), type("Blocks", (ServerHttpProtocol,), act), clients.sockets)
 
@@ -232,7 +231,7 @@ def test_threads_that_compute_leave_the_interpreter_to_the_loop_soon(process, cl
     class Handler(ServerHttpProtocol):
         async def handle_request(self, _message, _payload):
             seen.append(sys.getswitchinterval())
-            os.kill(os.getpid(), signal.SIGTERM)
+            stop()
 
     clients.connect()
     serve(Settings(process=process), Handler, clients.sockets)

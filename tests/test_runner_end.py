@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
 from dataclasses import replace
 
 import pytest
 
 from aioserve import runner, ticker
-from aioserve.runner import run
 from aioserve.server import ServerHttpProtocol
 from aioserve.settings import Logs, Process, Settings, Timeouts
-from aioserve.workers.channel import Channel, Order
-from aioserve.workers.orders import Orders
-from tests.running import Certificates, Handler, read, serve, silent
+from aioserve.workers.channel import Order
+from tests.running import Certificates, Handler, read, serve, silent, stop, tell
 
 pytestmark = pytest.mark.usefixtures("_handlers")
 
@@ -65,7 +62,7 @@ class Waits(ServerHttpProtocol):
     """Tells the process to stop, and answers when it does: when a connection, the idle one, has ended."""
 
     stopping: asyncio.Event
-    parent: Channel | None
+    is_forced = False
 
     def connection_lost(self, exc):
         super().connection_lost(exc)
@@ -73,10 +70,10 @@ class Waits(ServerHttpProtocol):
 
     async def handle_request(self, message, _payload):
         if message.path == "/stop":
-            os.kill(os.getpid(), signal.SIGTERM)
+            stop()
         await self.stopping.wait()
-        if self.parent:
-            self.parent.say(Order.FORCE)
+        if self.is_forced:
+            tell(Order.FORCE)
             await asyncio.Event().wait()
         if message.path == "/slow":
             await asyncio.sleep(0.02)
@@ -90,8 +87,8 @@ class Never(asyncio.Event):
         """Do not."""
 
 
-def waits(parent=None):
-    return type("Waits", (Waits,), {"stopping": asyncio.Event(), "parent": parent})
+def waits(**more):
+    return type("Waits", (Waits,), {"stopping": asyncio.Event(), **more})
 
 
 def test_running_answers_finish_each_in_its_time(process, clients):
@@ -111,12 +108,10 @@ def test_force_cuts_off_what_goes_on(process, clients):
     clients.connect(b"")
     client = clients.connect(b"GET /stop HTTP/1.1\r\nHost: a\r\n\r\n")
     settings = silent(process, timeouts=Timeouts(shutdown=3600.0))
-    ours, theirs = Channel.pair()
 
-    run(settings, waits(ours), clients.sockets, None, Orders(theirs, 3600.0))
+    said = serve(settings, waits(is_forced=True), clients.sockets)
 
-    assert [*ours.heard()][-2] == (b"ended", [1, 1])
-    ours.close()
+    assert said[-2] == (b"ended", [1, 1])
     assert read(client) == b""
 
 
@@ -126,7 +121,7 @@ def test_time_to_stop_is_over_to_the_moment(process, clients, monkeypatch):
     monkeypatch.setattr(ticker, "_TICKS_PER_TIMEOUT", 1e-9)
     idle = clients.connect(b"")
     client = clients.connect(b"GET /stop HTTP/1.1\r\nHost: a\r\n\r\n")
-    handler = type("Stays", (Waits,), {"stopping": Never(), "parent": None})
+    handler = type("Stays", (Waits,), {"stopping": Never()})
 
     said = serve(silent(process, timeouts=Timeouts(shutdown=0.05)), handler, clients.sockets)
 
@@ -135,26 +130,21 @@ def test_time_to_stop_is_over_to_the_moment(process, clients, monkeypatch):
 
 
 class Asks(ServerHttpProtocol):
-    """Is asked twice by one client: before an order, which the handler gives, and behind it."""
-
-    parent: Channel
-    order: Order
+    """Is asked twice by one client: before it has the worker retire, and behind that."""
 
     async def handle_request(self, message, _payload):
         if message.path == "/order":
-            self.parent.say(self.order)
+            tell(Order.RETIRE)
             await self.wait_closing()
         self.writer.write_response(200, f"{message.path}\n")
 
 
 def test_one_who_retires_lets_idle_clients_make_one_more_request(process, clients):
     """A client may be sending it just now, and would not know whether it was answered."""
-    ours, theirs = Channel.pair()
-    handler = type("Asks", (Asks,), {"parent": ours, "order": Order.RETIRE})
     idle = clients.connect(b"GET /idle HTTP/1.1\r\nHost: a\r\n\r\n")
     asking = clients.connect(b"GET /order HTTP/1.1\r\nHost: a\r\n\r\n")
 
-    class Later(handler):
+    class Later(Asks):
         def connection_lost(self, exc):
             """Ask when the one that gave the order has gone: the worker is retiring by then."""
             super().connection_lost(exc)
@@ -164,10 +154,9 @@ def test_one_who_retires_lets_idle_clients_make_one_more_request(process, client
 
     asked = []
     asking.shutdown(socket.SHUT_WR)
-    run(silent(process), Later, clients.sockets, None, Orders(theirs, 30.0))
+    said = serve(silent(process), Later, clients.sockets)
 
-    assert [*ours.heard()] == [(b"serves", []), (b"ended", [1, 0]), None]
-    ours.close()
+    assert said == [(b"serves", []), (b"ended", [1, 0]), None]
     assert read(asking).endswith(b"\r\n\r\n/order\n")
     first, second = read(idle).split(b"HTTP/1.1 200 OK\r\n")[1:]
     assert b"Connection: close" not in first
@@ -178,10 +167,8 @@ def test_one_who_retires_lets_idle_clients_make_one_more_request(process, client
 class Long(ServerHttpProtocol):
     """Has the worker retire, and answers a good while after that."""
 
-    parent: Channel
-
     async def handle_request(self, _message, _payload):
-        self.parent.say(Order.RETIRE)
+        tell(Order.RETIRE)
         await self.wait_closing()
         await asyncio.sleep(0.02)
         self.writer.write_response(200, "done")
@@ -189,33 +176,28 @@ class Long(ServerHttpProtocol):
 
 @pytest.mark.parametrize("reload", [False, True])
 def test_one_who_retires_has_all_the_time_that_it_needs_but_for_development(process, clients, reload):
-    ours, theirs = Channel.pair()
     client = clients.connect()
     settings = silent(replace(process, reload=reload), timeouts=Timeouts(shutdown=0.0))
 
-    run(settings, type("Long", (Long,), {"parent": ours}), clients.sockets, None, Orders(theirs, 30.0))
+    said = serve(settings, Long, clients.sockets)
 
-    assert [*ours.heard()][-2] == (b"ended", [1, int(reload)])
-    ours.close()
+    assert said[-2] == (b"ended", [1, int(reload)])
     assert read(client).endswith(b"done") is not reload
 
 
 def test_one_who_retires_may_be_told_to_stop(process, clients):
-    ours, theirs = Channel.pair()
-
     class Stops(ServerHttpProtocol):
         async def handle_request(self, _message, _payload):
-            ours.say(Order.RETIRE)
+            tell(Order.RETIRE)
             await self.wait_closing()
-            ours.say(Order.STOP)
+            stop()
             self.writer.write_response(200, "done")
 
     idle = clients.connect(b"")
     clients.connect()
 
-    run(silent(process), Stops, clients.sockets, None, Orders(theirs, 3600.0))
+    serve(silent(process), Stops, clients.sockets)
 
-    ours.close()
     assert read(idle) == b""
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aioserve.values import value
+from aioserve.values import record, value
 
 
 @value
@@ -90,3 +90,39 @@ def test_they_keep_their_methods_and_can_be_matched():
         case Ours(first, second):
             assert (first, second) == (4, "b")
     assert Ours(4).double() == 8
+
+
+@record
+class Noted:
+    """May be changed."""
+
+    name: str
+    marks: list[int] = field(default_factory=list)
+    length: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self):
+        self.length = len(self.name)
+
+
+def test_records_can_be_changed():
+    noted = Noted("a")
+    noted.name = "b"
+
+    assert noted == Noted("b")
+    assert noted != Noted("a")
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(noted)
+
+
+def test_what_follows_from_the_rest_is_made_neither_given_nor_compared_nor_shown():
+    noted = Noted("four")
+
+    assert noted.length == 4
+    noted.length = 5
+    assert noted == Noted("four")
+    assert repr(noted) == "Noted(name='four', marks=[])"
+    assert replace(noted, name="seven").length == 5
+    with pytest.raises(TypeError, match="takes no 'length'"):
+        Noted("four", length=4)
+    with pytest.raises(TypeError, match="takes 2 values, not 3"):
+        Noted("four", [], 4)

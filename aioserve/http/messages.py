@@ -8,7 +8,6 @@ of them costs more than everything else that happens to a small request.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     Peer = tuple[str, int] | str | None
 
 _FIELD_LINE = re.compile(rb"([^:]++):[\t ]*+((?:[\t ]*+[^\t\r ]++)*+)[\t ]*+\r\n")
-_ABSOLUTE = re.compile(r"https?+://", re.ASCII | re.IGNORECASE)  # RFC 3986 §3.1: schemes have no case
+_ABSOLUTE = r"(?ai)https?+://"  # RFC 3986 §3.1: schemes have no case
 
 
 class HttpVersion(NamedTuple):
@@ -200,14 +199,14 @@ class RequestMessage:
         """
         if self._authority:
             return self._authority
-        if _ABSOLUTE.match(self.path):
+        if re.match(_ABSOLUTE, self.path):
             return urlsplit(self.path).netloc  # RFC 9112 §3.2.2: Host is ignored then
         return self.field("host") or ""
 
     @property
     def url(self) -> SplitResult:
         """The target URI in parts (RFC 9110 §7.1); path and query as sent."""
-        if _ABSOLUTE.match(self.path):
+        if re.match(_ABSOLUTE, self.path):
             parts = urlsplit(self.path)
             if self._authority:
                 parts = parts._replace(scheme=self.scheme, netloc=self._authority)
@@ -226,8 +225,7 @@ class OpenFile(Protocol):
         """Need it no more."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileSlice:
+class FileSlice(NamedTuple):
     """A run of bytes of an open file, to be sent without reading it whole.
 
     Whoever sends it closes ``file``, also when the sending fails.
@@ -246,8 +244,7 @@ class FileSlice:
     is_unchanged: Callable[[], bool] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A whole answer that a responder has ready.
 
     The server adds Date, Server, Content-Length (of ``body``, where the status allows one) and Connection,

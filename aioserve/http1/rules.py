@@ -49,7 +49,6 @@ _SINGLETON = re.compile(
     rb"\n(authorization|content-(?:location|range|type)|date|from|if-(?:modified-since|range|unmodified-since)"
     rb"|max-forwards|origin|proxy-authorization|range|referer|user-agent):"
 )
-_DIGITS = re.compile(rb"[0-9]++")
 _LONGEST_LENGTH = 19  # digits; more than 2**63 bytes are no body
 
 
@@ -149,7 +148,7 @@ def judge_content_length(message: RequestMessage, values: list[bytes], limit: in
     """
     if len(values) > 1:
         raise InvalidHeader("The Content-Length field came more than once.")
-    if not _DIGITS.fullmatch(values[0]):
+    if not values[0].isdigit():
         raise InvalidHeader("The Content-Length field is not a number.")
     if len(values[0]) > _LONGEST_LENGTH:
         if limit:

@@ -19,10 +19,10 @@ same. Whom that is too much for gives a mode, or puts the socket into a folder t
 """
 
 # What a name, a service or an IPv4 address can have in it; which of them exist is the resolver's to say.
-_HOST = re.compile(r"[^\s\x00-\x20\x7f:/?#@*\\\[\]]+")
-_MODE = re.compile(r"mode=(0?[0-7]{3})")
-_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
-_NAME = re.compile(r"[!-9;-~]{1,255}")  # what systemd takes for FileDescriptorName=, blanks left out
+_HOST = r"[^\s\x00-\x20\x7f:/?#@*\\\[\]]+"
+_MODE = r"mode=(0?[0-7]{3})"
+_NUMBER = r"(?a)[0-9]{1,9}"
+_NAME = r"[!-9;-~]{1,255}"  # what systemd takes for FileDescriptorName=, blanks left out
 
 
 @value
@@ -78,12 +78,12 @@ def parse_address(text: str) -> Address:
         return _parse_unix(text)
     if text.startswith("fd:"):
         number = text.removeprefix("fd://")
-        if not _NUMBER.fullmatch(number):
+        if not re.fullmatch(_NUMBER, number):
             raise ValueError(f"{text!r} has no number of a descriptor, as fd://3 has")
         return InheritedDescriptor(int(number))
     scheme, colon, name = text.partition(":")
     if scheme == "systemd":
-        if colon and not _NAME.fullmatch(name):
+        if colon and not re.fullmatch(_NAME, name):
             raise ValueError(f"{text!r} has no name of a socket, as systemd:web has")
         return SystemdSockets(name)
     return _parse_tcp(text)
@@ -113,7 +113,7 @@ def _parse_unix(text: str) -> UnixAddress:
         raise ValueError(f"{text!r} is an abstract socket, which is not supported; a file is unix:./@name")
     if not mark:
         return UnixAddress(path)
-    found = _MODE.fullmatch(setting)
+    found = re.fullmatch(_MODE, setting)
     if not found:
         raise ValueError(f"{text!r}: {setting!r} is not a mode, as in unix:/run/web.sock?mode=660")
     return UnixAddress(path, int(found[1], 8))
@@ -129,7 +129,7 @@ def _parse_tcp(text: str) -> TcpAddress:
             raise ValueError(f"{host!r} is not an IPv6 address")
     elif _is_ipv6(host) or _is_ipv6(text):
         raise ValueError(f"{text!r}: an IPv6 address stands in brackets, as in [::1]:8080")
-    elif host and not _HOST.fullmatch(host):
+    elif host and not re.fullmatch(_HOST, host):
         raise ValueError(f"{text!r}: {host!r} is not a name or an address")
     try:
         return TcpAddress(host, PORT.parse(port))
@@ -145,7 +145,7 @@ def _is_ipv6(host: str) -> bool:
     except AddressValueError:
         return False
     # What follows a % is the name of an interface, for which anything would do.
-    return all(_HOST.fullmatch(part) for part in host.split("%")[1:])
+    return all(re.fullmatch(_HOST, part) for part in host.split("%")[1:])
 
 
 ADDRESS = Kind(

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from aioserve import send_buffer
 from aioserve.errors import BindError
-from aioserve.listen.holders import holder_of_port
 
 if TYPE_CHECKING:
     from aioserve.listen.addresses import TcpAddress
@@ -79,6 +78,8 @@ def explain(error: OSError, host: str, port: int) -> str:
     where = f"cannot listen on {host} port {port}"
     match error.errno:
         case errno.EADDRINUSE:
+            from aioserve.listen.holders import holder_of_port  # noqa: PLC0415 - who is refused
+
             holder = holder_of_port(port)
             return f"{where}: it is in use{f' by {holder}' if holder else ''}"
         case errno.EACCES | errno.EPERM if port < 1024:

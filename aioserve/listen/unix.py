@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aioserve.errors import BindError
-from aioserve.listen.holders import holder_of_path
 from aioserve.values import value
 
 if TYPE_CHECKING:
@@ -109,6 +108,8 @@ def _remove_stale(path: str) -> None:
         if not stat.S_ISSOCK(os.lstat(path).st_mode):  # a link is none either, wherever it leads
             raise BindError(f"cannot listen on unix:{path}: a file is there that is not a socket")
         if _is_live(path):
+            from aioserve.listen.holders import holder_of_path  # noqa: PLC0415 - who is refused
+
             holder = holder_of_path(path)
             raise BindError(f"cannot listen on unix:{path}: it is in use{f' by {holder}' if holder else ''}")
         Path(path).unlink()

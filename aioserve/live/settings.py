@@ -6,14 +6,14 @@ others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from aioserve.kinds import BOOLEAN, PATH
 from aioserve.options import Reach, option
+from aioserve.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Live:
     """Who may look on."""
 

@@ -17,14 +17,13 @@ from aioserve.escaping import escape_controls
 from aioserve.observe.access import AccessLog
 from aioserve.observe.layouts import choose_format
 from aioserve.observe.log_file import LogFile
-from aioserve.observe.selection import Selection
 from aioserve.observe.streams import Output
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
-    from aioserve.observe.access import CallLater, Format
+    from aioserve.observe.access import AccessRecord, CallLater, Format
     from aioserve.observe.console import Screen
     from aioserve.settings import Logs
 
@@ -208,10 +207,17 @@ def open_observers(logs: Logs, *, debug: bool, call_later: CallLater) -> Observe
     delay = 0.0 if isinstance(out, Output) and out.is_terminal else 0.1
     access_log = None
     if logs.access_log:
-        selection = Selection(logs.access_log_skip, logs.access_log_sample, logs.slow)
-        wants = None if selection.is_all else selection.wants
-        access_log = AccessLog(out, _format(out, logs), call_later, wants=wants, delay=delay)
+        access_log = AccessLog(out, _format(out, logs), call_later, wants=_choose(logs), delay=delay)
     return Observers(access_log, (out, err), screen, setup)
+
+
+def _choose(logs: Logs) -> Callable[[AccessRecord], bool] | None:
+    """Return what tells which requests are logged; None where all are."""
+    if not logs.access_log_skip and logs.access_log_sample >= 1 and not logs.slow:
+        return None
+    from aioserve.observe.selection import Selection  # noqa: PLC0415 - for those who use it
+
+    return Selection(logs.access_log_skip, logs.access_log_sample, logs.slow).wants
 
 
 def _open_output(logs: Logs) -> Output | LogFile:

@@ -49,11 +49,6 @@ class Selection:
         self._slow = slow
         self._chance = chance
 
-    @property
-    def is_all(self) -> bool:
-        """Whether every record is wanted and nothing is to be said of any."""
-        return not self._skips and self._sample >= 1 and not self._slow
-
     def wants(self, record: AccessRecord) -> bool:
         """Tell whether a record is wanted; a slow one is told of."""
         is_slow = bool(self._slow) and record.duration >= self._slow

@@ -18,14 +18,12 @@ _WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"  # RFC 9110 §5.6.2
 _QUOTED = r'"(?:[\t !#-\[\]-~]|\\[\t -~])*+"'  # RFC 9110 §5.6.4, ASCII alone
 _DIRECTIVE = rf"{_WORD}(?:=(?:{_WORD}|{_QUOTED}))?+"  # RFC 9111 §5.2
 
-_NAME = re.compile(_WORD)
-_VALUE = re.compile(r"[\t -~]*+")  # RFC 9110 §5.5: of new fields ASCII is expected
-_DIRECTIVES = re.compile(rf"{_DIRECTIVE}(?:[ \t]*+,[ \t]*+{_DIRECTIVE})*+")
-_ERROR_PAGE = re.compile(r"([45][0-9]{2})=(.*+)", re.DOTALL)
-_FILE = re.compile(r"(?!\.\.?(?:/|\Z))[^/\\\0]++(?:/(?!\.\.?(?:/|\Z))[^/\\\0]++)*+")
-_ORIGIN = re.compile(  # RFC 6454 §6.2
-    r"([a-z][a-z0-9+.-]*+)://([a-z0-9_-]++(?:\.[a-z0-9_-]++)*+|\[[0-9a-f:.]++\])(?::([0-9]{1,5}))?+",
-    re.ASCII | re.IGNORECASE,
+_VALUE = r"[\t -~]*+"  # RFC 9110 §5.5: of new fields ASCII is expected
+_DIRECTIVES = rf"{_DIRECTIVE}(?:[ \t]*+,[ \t]*+{_DIRECTIVE})*+"
+_ERROR_PAGE = r"(?s)([45][0-9]{2})=(.*+)"
+_FILE = r"(?!\.\.?(?:/|\Z))[^/\\\0]++(?:/(?!\.\.?(?:/|\Z))[^/\\\0]++)*+"
+_ORIGIN = (  # RFC 6454 §6.2
+    r"(?ai)([a-z][a-z0-9+.-]*+)://([a-z0-9_-]++(?:\.[a-z0-9_-]++)*+|\[[0-9a-f:.]++\])(?::([0-9]{1,5}))?+"
 )
 
 _EVERYWHERE = "/*"
@@ -62,9 +60,9 @@ def parse_field(text: str) -> tuple[str, str]:
             writes itself; with a sentence for whoever wrote the text.
     """
     name, colon, value = text.partition(":")
-    if not (colon and _NAME.fullmatch(name) and value.strip(" \t")):
+    if not (colon and re.fullmatch(_WORD, name) and value.strip(" \t")):
         raise ValueError(f"{text!r} is not {HEADER.expected}")
-    if not _VALUE.fullmatch(value):
+    if not re.fullmatch(_VALUE, value):
         raise ValueError(f"the value of {name} has a character in it that is not printable ASCII")
     if name.lower() in SERVER_FIELDS:
         raise ValueError(f"{name} is written by the server alone")
@@ -85,10 +83,10 @@ def _format_header(header: Header) -> str:
 
 
 def _parse_error_page(text: str) -> ErrorPage:
-    found = _ERROR_PAGE.fullmatch(text)
+    found = re.fullmatch(_ERROR_PAGE, text)
     if not found or int(found[1]) not in REASONS:
         raise ValueError(f"{text!r} is not {ERROR_PAGE.expected}")
-    if not _FILE.fullmatch(found[2]):
+    if not re.fullmatch(_FILE, found[2]):
         raise ValueError(f"{found[2]!r} is not the path of a file beneath the folder, such as 404.html")
     return int(found[1]), found[2]
 
@@ -99,7 +97,7 @@ def _format_error_page(page: ErrorPage) -> str:
 
 
 def _parse_cache_control(text: str) -> str:
-    if not _DIRECTIVES.fullmatch(text):
+    if not re.fullmatch(_DIRECTIVES, text):
         raise ValueError(f"{text!r} is not {CACHE_CONTROL.expected}")
     return text
 
@@ -111,7 +109,7 @@ def _parse_origin(text: str) -> str:
     """
     if text == "*":
         return text
-    found = _ORIGIN.fullmatch(text)
+    found = re.fullmatch(_ORIGIN, text)
     if not found or int(found[3] or 0) > 65535:
         raise ValueError(f"{text!r} is not {ORIGIN.expected}")
     scheme, host = found[1].lower(), found[2].lower()

@@ -12,7 +12,7 @@ import sys
 import time
 from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from aioserve.live.control import Control
 from aioserve.live.paths import Collected
@@ -31,13 +31,6 @@ logger = logging.getLogger(__name__)
 
 _PERIOD = 1.0  # seconds from one snapshot to the next
 _HEAD_START = 0.05  # seconds that workers have to write down their numbers for it
-
-
-class SnapshotSource(Protocol):
-    """Makes a snapshot of now."""
-
-    def __call__(self) -> Snapshot:
-        """Describe the server."""
 
 
 class Audience:
@@ -62,7 +55,7 @@ class Audience:
             self._stage = Stage(is_coloured=Output(sys.stderr, settings.logs.color).is_coloured)
         self.reports = Reports() if self._control or self._stage else None
         self._collected = Collected()
-        self._source: SnapshotSource
+        self._source: Callable[[], Snapshot]
         self._ask: Callable[[], None]
         self._has_asked = False
         self._due = inf
@@ -71,7 +64,7 @@ class Audience:
     def attend(
         self,
         selector: selectors.BaseSelector,
-        source: SnapshotSource,
+        source: Callable[[], Snapshot],
         on_quit: Callable[[], None],
         ask: Callable[[], None],
     ) -> None:

@@ -13,13 +13,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from aioserve.errors import BindError, ConfigurationError, TlsError
-from aioserve.listen.certificates import Certificates, files_of, open_certificates
 from aioserve.listen.sockets import Listening, bind_sockets, port_line, rebind
-from aioserve.preflight import missing_parts, unusable_log
+from aioserve.preflight import certificates_of, missing_parts, unusable_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aioserve.listen.certificates import Certificates
     from aioserve.settings import Settings, Tls
 
 
@@ -85,7 +85,7 @@ class Editions:
         try:
             self.current = self._complete()
             # A person waits for what is loaded anew, and would not hear that the last pair was taken.
-            if (opened := open_certificates(self.current.settings.tls)) is not None:
+            if (opened := certificates_of(self.current.settings.tls)) is not None:
                 self._kept[self.current.settings.tls] = opened
         except Exception:
             self.current.listening.close(keep=self._open)
@@ -100,6 +100,8 @@ class Editions:
             TlsError: it cannot be used with what else is asked for.
         """
         if self._made is not None and not self._is_introduced:
+            from aioserve.listen.certificates import Certificates  # noqa: PLC0415 - where there are some
+
             self._is_introduced = True
             Certificates(self._made).introduce()
 
@@ -122,7 +124,7 @@ class Editions:
             kept.reread(only_changed=True)
             return
         with suppress(ConfigurationError, TlsError):  # the worker says so that is started with it
-            if (opened := open_certificates(tls)) is not None:
+            if (opened := certificates_of(tls)) is not None:
                 self._kept[tls] = opened
 
     def prove(self) -> None:
@@ -156,6 +158,8 @@ class Editions:
         if not settings.tls.self_signed:
             return self.current
         if self._made is None:
+            from aioserve.listen.certificates import files_of  # noqa: PLC0415 - as above
+
             self._made = self._files.enter_context(files_of(settings.tls))
         tls = replace(settings.tls, self_signed=False, certfiles=self._made.certfiles)
         return Edition(replace(settings, tls=tls), listening)

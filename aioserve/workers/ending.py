@@ -50,8 +50,13 @@ class Ending:
         """
         self._let_go = let_go
 
-    def limit_time(self, _number: int = 0, _frame: FrameType | None = None) -> None:
-        """See to it that the process ends in time; it is the handler of a signal as well."""
+    def take_signal(self, _number: int, _frame: FrameType | None) -> None:
+        """Limit the time if the parent has gone; where it has not, it sees to the end itself."""
+        if self._is_abandoned:
+            self.limit_time()
+
+    def limit_time(self) -> None:
+        """See to it that the process ends in time."""
         if not self._is_timed:
             self._is_timed = True
             signal.signal(signal.SIGALRM, self._look)
@@ -66,13 +71,17 @@ class Ending:
 
     def leave(self) -> None:
         """Have nothing of it in a process that a handler has forked, which has no part in serving."""
-        for number, ours in ((signal.SIGTERM, self.limit_time), (signal.SIGALRM, self._look)):
+        for number, ours in ((signal.SIGTERM, self.take_signal), (signal.SIGALRM, self._look)):
             if signal.getsignal(number) in (ours, self._end):
                 signal.signal(number, signal.SIG_DFL)
         self._let_go()
 
+    @property
+    def _is_abandoned(self) -> bool:
+        return os.getppid() != self._parent
+
     def _look(self, *_: object) -> None:
-        if os.getppid() != self._parent:
+        if self._is_abandoned:
             self._let_go()
         signal.signal(signal.SIGALRM, self._end)
         signal.setitimer(signal.ITIMER_REAL, self._limit + GRACE)

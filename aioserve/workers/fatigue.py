@@ -7,7 +7,6 @@ than were asked for do no harm.
 from __future__ import annotations
 
 import os
-import random
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +39,7 @@ class Fatigue:
         call_later: CallLater,
         on_tired: Callable[[], None],
     ) -> None:
-        self._requests = requests + random.randrange(int(requests * _JITTER) + 1)  # noqa: S311 - no secret
+        self._requests = requests + _jitter(requests)
         self._memory = memory
         self._served = served
         self._call_later = call_later
@@ -55,6 +54,14 @@ class Fatigue:
             self._on_tired()
         else:
             self._call_later(_PERIOD, self._look)
+
+
+def _jitter(requests: int) -> int:
+    if not requests:
+        return 0
+    import random  # noqa: PLC0415 - takes 2 ms, and most servers recycle no worker
+
+    return random.randrange(int(requests * _JITTER) + 1)  # noqa: S311 - no secret
 
 
 def resident_memory() -> int:

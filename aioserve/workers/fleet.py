@@ -16,12 +16,12 @@ on what there is by then, so that it may be asked at any time:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING
 
 from aioserve.errors import StartupError
+from aioserve.values import record, value
 from aioserve.workers.channel import GRACE
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class State(Enum):
     ENDED = "has been killed, and is not gone yet"
 
 
-@dataclass(slots=True)
+@record
 class Worker:
     """One worker, as far as it is known.
 
@@ -91,7 +91,7 @@ class Do(Enum):
     KILL = "end at once"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Start:
     """A worker is to be started, and `Fleet.started` told of it.
 
@@ -102,7 +102,7 @@ class Start:
     generation: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Act:
     """Something is to be done to a worker.
 
@@ -115,7 +115,7 @@ class Act:
     what: Do
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Times:
     """How long what may take, in seconds.
 
@@ -147,6 +147,7 @@ class Fleet:
         is_stopping: all are to be stopped, perhaps in a while.
         is_ending: they are being stopped, and no more are started.
         failure: the exit code of the server, if it cannot go on.
+        restarts: workers that died while they served, or were blocked, and had to be replaced.
         has_failed_trial: one of the generation that is on trial could not come to serve.
     """
 
@@ -158,6 +159,7 @@ class Fleet:
         self.is_stopping = False
         self.is_ending = False
         self.failure: int | None = None
+        self.restarts = 0
         self._times = times
         self.has_failed_trial = False
         self._proven = (
@@ -181,8 +183,10 @@ class Fleet:
         self.workers[pid] = Worker(pid, generation, State.STARTING, now)
 
     def could_not_start(self, now: float) -> None:
-        """The system has no room for another process."""
+        """The system has no room for another process; where none has served yet, nobody need wait for it."""
         self._start_at = now + _LONGEST_PAUSE
+        if not self.has_served:
+            self.failure = StartupError.exit_code
 
     def serves(self, pid: int, now: float) -> None:
         """A worker has begun to serve."""
@@ -228,6 +232,8 @@ class Fleet:
             What it was.
         """
         worker = self.workers.pop(pid)
+        if worker.state is State.SERVING and not self.is_ending:
+            self.restarts += 1
         if self.is_ending or not (worker.is_to_come or worker.state is State.SERVING):
             return worker
         if worker.is_to_come and not self.has_served:
@@ -342,6 +348,7 @@ class Fleet:
                 is_late = worker.state is State.RETIRING
                 yield self._kill(worker, Do.GIVE_UP if is_late else Do.KILL)
             elif worker.state in (State.SERVING, State.RETIRING) and now >= worker.heard + self._times.worker:
+                self.restarts += worker.state is State.SERVING
                 worker.state, worker.kill_at = State.ENDED, now + _LAST_WORDS
                 yield Act(worker.pid, Do.ABORT)
 

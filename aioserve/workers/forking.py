@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from aioserve.workers.signals import block, leave_to_parent, unblock
+from aioserve.workers.signals import JOB_CONTROL, block, leave_to_parent, unblock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,7 @@ def fork(leave: Callable[[], None]) -> int:
     try:
         pid = os.fork()
         if not pid:
+            mask -= {*JOB_CONTROL}  # which the parent has wait, where it writes
             leave()
             leave_to_parent()
         return pid

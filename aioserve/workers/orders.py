@@ -1,7 +1,7 @@
 """What a worker is told, and what it says of itself.
 
-This file decides what counts as an order: a word of the parent's, the end of the parent, and SIGTERM.
-`ending` sees to it that the last two have their effect in time.
+This file decides what counts as an order: a word of the parent's, and its end, which `ending` sees to that it
+has its effect in time. SIGTERM is none: who ends one worker wants it replaced, and no client cut off.
 """
 
 from __future__ import annotations
@@ -38,12 +38,17 @@ class Orders:
         self._others: dict[Order, list[Callable[[], object]]] = {}
 
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Take orders from now on, and SIGTERM for one: systemd sends it to all processes of a service."""
+        """Take orders from now on, and ask for another worker in this one's place at SIGTERM.
+
+        systemd sends it to all processes of a service: the parent's order to stop comes then as well. The
+        system sends it when the parent has died, as the end of the channel says, too, but for a loop that
+        does not go round.
+        """
         self._loop = loop
-        loop.add_signal_handler(signal.SIGTERM, self._queue.put_nowait, Order.STOP)
+        loop.add_signal_handler(signal.SIGTERM, self.tired)
         # The loop learns of a signal from a descriptor that Python writes to. In place of the loop's own
         # function, which does nothing, Python calls ours, even while a handler keeps the loop waiting.
-        signal.signal(signal.SIGTERM, self._ending.limit_time)
+        signal.signal(signal.SIGTERM, self._ending.take_signal)
         loop.add_reader(self._channel.fileno(), self._hear)
         OFFSPRING.leaves(self._leave)
 

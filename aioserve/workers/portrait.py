@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from aioserve import __version__
 from aioserve.listen.sockets import format_address
-from aioserve.observe.snapshot import Snapshot, WorkerSnapshot
 from aioserve.workers.publicity import served_by
 
 if TYPE_CHECKING:
     from aioserve.observe.board import Station
+    from aioserve.observe.snapshot import Snapshot, WorkerSnapshot
     from aioserve.workers.accounts import Accounts
     from aioserve.workers.editions import Editions
     from aioserve.workers.fleet import Fleet
@@ -33,12 +33,10 @@ class Portrait:
         is_watched: somebody may look on.
 
     Attributes:
-        restarts: workers that were started in place of others that died or were blocked.
         station: what the worker that is started now is counted by; None where it is not.
     """
 
     def __init__(self, fleet: Fleet, editions: Editions, *, is_watched: bool = False) -> None:
-        self.restarts = 0
         self.station: Station | None = None
         self._is_watched = is_watched
         self._accounts: Accounts | None = None
@@ -77,6 +75,8 @@ class Portrait:
             self._accounts.tell(self._sketch())
 
     def _sketch(self) -> Snapshot:
+        from aioserve.observe.snapshot import Snapshot  # noqa: PLC0415 - takes long, and few ask
+
         settings, listening = self._editions.current
         scheme = "https" if settings.tls.is_spoken else "http"
         if not self._fleet.is_stopping:  # its sockets are closed then
@@ -88,7 +88,7 @@ class Portrait:
             version=__version__,
             addresses=self._addresses,
             served=served_by(settings),
-            restarts=self.restarts,
+            restarts=self._fleet.restarts,
             workers=self._workers(time.monotonic()),
         )
 
@@ -101,6 +101,8 @@ class Portrait:
         return "serving" if is_new or not fleet.has_served else "reloading"
 
     def _workers(self, now: float) -> tuple[WorkerSnapshot, ...]:
+        from aioserve.observe.snapshot import WorkerSnapshot  # noqa: PLC0415 - as above
+
         return tuple(
             WorkerSnapshot(each.pid, each.state.value, rss=_rss_of(each.pid), heard=now - each.heard)
             for each in self._fleet.workers.values()

@@ -45,6 +45,7 @@ class Publicity:
         self._observers = _observe(*self._dress)
         self._status = ""
         self._metrics: list[str] = []  # where they were said to be
+        self._addresses: list[str] = []
         self.has_said_ready = False
 
     def follow(self, settings: Settings) -> None:
@@ -90,7 +91,8 @@ class Publicity:
         if not self.has_said_ready:
             self.has_said_ready = True
             self._observers.ready(addresses, served_by(settings))
-        self._status = f"{workers} worker{'' if workers == 1 else 's'} on {', '.join(addresses)}"
+        self._addresses = addresses
+        self._status = self._describe(workers)
         self._manager.ready(self._status)
 
     def _tell_metrics(self, settings: Settings, listening: Listening) -> None:
@@ -101,6 +103,15 @@ class Publicity:
             path = settings.metrics.PATH
             urls = [f"{place}{', ' if place.startswith('unix:') else ''}{path}" for place in places]
             logger.info("metrics on %s", ", ".join(urls) or "no address any more")
+
+    def counts(self, workers: int) -> None:
+        """Say how many workers there are, where that has changed while all goes on."""
+        if (status := self._describe(workers)) != self._status:
+            self._status = status
+            self._manager.status(status)
+
+    def _describe(self, workers: int) -> str:
+        return f"{workers} worker{'' if workers == 1 else 's'} on {', '.join(self._addresses)}"
 
     def _move_files(self, process: Process) -> None:
         """Have the files where what has been loaded anew wants them, and those of before no more."""

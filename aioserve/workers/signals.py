@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ MEANINGS: dict[signal.Signals, str] = {
 # What a terminal or a script sends to all processes of a group, and the parent alone acts on.
 GROUP = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
+# Sent by terminals as well, to a job in the background that reads, or writes after `stty tostop`. A handler
+# is no answer to that: Python would try again for ever. Who ignores or blocks it may write, and cannot read.
+JOB_CONTROL = (signal.SIGTTIN, signal.SIGTTOU)
+
 
 class Signals:
     """The signals of the parent, to be waited for beside other things."""
@@ -41,14 +45,26 @@ class Signals:
         self._reading, self._writing = socket.socketpair()
         self._reading.setblocking(False)
         self._writing.setblocking(False)
-        # First, so that none is lost that comes in between.
+        # What whoever has started us had blocked stays so over execve(2), and would never come.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {*MEANINGS, signal.SIGCHLD})
+        # Before the handlers, so that none is lost that comes in between.
         signal.set_wakeup_fd(self._writing.fileno(), warn_on_full_buffer=False)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
         self._before = {number: signal.signal(number, _do_nothing) for number in (*MEANINGS, signal.SIGCHLD)}
         self.had_terminal = _has_terminal() and self._before[signal.SIGHUP] is not signal.SIG_IGN
 
     def fileno(self) -> int:
         """Return what becomes readable when one has come."""
         return self._reading.fileno()
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Let SIGTTOU through, while nothing is written."""
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTTOU})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
 
     def taken(self) -> Iterator[int]:
         """Take those that have come; SIGCHLD as well."""
@@ -87,15 +103,20 @@ def unblock(mask: set[int]) -> None:
 
 
 def leave_to_parent() -> None:
-    """Do nothing at a signal that is sent to the whole group; programs that are started have it as usual."""
+    """Do nothing at a signal that is sent to the whole group.
+
+    Programs that are started have it as usual; those of `JOB_CONTROL` are ignored by them, too.
+    """
     for number in GROUP:
         signal.signal(number, _do_nothing)
+    for number in JOB_CONTROL:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def leave_to_nobody() -> None:
     """Have those signals do what they do by default, but where the application has taken one for itself."""
-    for number in GROUP:
-        if signal.getsignal(number) is _do_nothing:
+    for number in (*GROUP, *JOB_CONTROL):
+        if signal.getsignal(number) is (signal.SIG_IGN if number in JOB_CONTROL else _do_nothing):
             signal.signal(number, signal.SIG_DFL)
 
 

@@ -17,11 +17,12 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
 
-from aioserve.workers.audience import Audience
+from aioserve.loading import quickly
 from aioserve.workers.channel import GRACE, News, Order
 from aioserve.workers.editions import Editions
 from aioserve.workers.fleet import HOPELESS, Do, Fleet, Start, State
 from aioserve.workers.lookout import BecomeWatcher, Lookout
+from aioserve.workers.nobody import Nobody
 from aioserve.workers.notify import ServiceManager
 from aioserve.workers.portrait import Portrait
 from aioserve.workers.processes import BecomeWorker, Processes
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from aioserve.listen.certificates import Certificates
     from aioserve.observe.board import Station
     from aioserve.settings import Settings
+    from aioserve.workers.audience import Audience
     from aioserve.workers.editions import Edition
     from aioserve.workers.fleet import Act
 
@@ -73,7 +75,9 @@ class Supervisor:
         ConfigurationError: the settings cannot be followed.
     """
 
-    def __init__(self, settings: Settings, read_settings: Callable[[], Settings], audience: Audience) -> None:
+    def __init__(
+        self, settings: Settings, read_settings: Callable[[], Settings], audience: Audience | Nobody
+    ) -> None:
         self._audience = audience
         self._editions = Editions(settings, read_settings)
         self._manager = ServiceManager()
@@ -183,7 +187,8 @@ class Supervisor:
         now = time.monotonic()
         dues = self._fleet.next_due(), self._alive_at, self._lookout.due, self._audience.next_due()
         due = max(min(dues), now)
-        happened = self._selector.select(None if due == inf else due - now)
+        with self._signals.waiting():
+            happened = self._selector.select(None if due == inf else due - now)
         if (late := time.monotonic() - due) > _ASLEEP:
             self._fleet.slept(late, time.monotonic())
         for key, _ in happened:
@@ -226,6 +231,7 @@ class Supervisor:
         if fleet.is_stopping or not fleet.is_settled:
             return
         if not self._reloading.end() and self._public.has_said_ready:
+            self._public.counts(len(fleet.serving))
             return
         if self._manager.period and self._alive_at == inf:
             self._alive_at = time.monotonic()
@@ -294,8 +300,6 @@ class Supervisor:
             if isinstance(step, Start):
                 self._start(step.generation)
                 continue
-            if step.what is Do.ABORT:
-                self._portrait.restarts += 1
             if step.what in _COMPLAINTS:
                 logger.error(_COMPLAINTS[step.what], step.pid)
             if step.what is Do.STOP:
@@ -330,7 +334,6 @@ class Supervisor:
         if worker.state is State.STARTING and worker.refusal is None and not self._fleet.is_ending:
             logger.error("%s", _describe_lost_start(code))
         elif worker.state is State.SERVING and not self._fleet.is_ending:
-            self._portrait.restarts += 1
             logger.error("worker %d %s", pid, _describe_end(code))
         if self._fleet.has_failed_trial:
             self._reloading.give_up()
@@ -351,10 +354,10 @@ def supervise(settings: Settings, read_settings: Callable[[], Settings]) -> int:
         ConfigurationError: in a worker, what the settings name is not there.
     """
     # Loaded before there are workers, which share it then, and begin sooner.
-    from aioserve.workers.watcher import watch  # noqa: PLC0415 - as below
-    from aioserve.workers.worker import work  # noqa: PLC0415 - asyncio, only for who serves
+    with quickly():
+        from aioserve.workers.worker import work  # noqa: PLC0415 - asyncio, only for who serves
 
-    audience = Audience(settings)  # first, as whatever is written from now on must not get into its picture
+    audience = _gather(settings)  # first, as whatever is written from now on must not get into its picture
     try:
         supervisor = Supervisor(
             audience.quieten(settings), lambda: audience.quieten(read_settings()), audience
@@ -373,6 +376,8 @@ def supervise(settings: Settings, read_settings: Callable[[], Settings]) -> int:
             supervisor.close()
     settings, listening = supervisor.edition
     if isinstance(child, BecomeWatcher):
+        from aioserve.workers.watcher import watch  # noqa: PLC0415 - what only this process needs
+
         listening.close()
         return watch(child.sources, child.parent)
     return work(
@@ -385,6 +390,15 @@ def supervise(settings: Settings, read_settings: Callable[[], Settings]) -> int:
         certificates=supervisor.certificates,
         is_first=not supervisor.has_served,
     )
+
+
+def _gather(settings: Settings) -> Audience | Nobody:
+    """Return who looks on."""
+    if not settings.live.is_watched:
+        return Nobody()
+    from aioserve.workers.audience import Audience  # noqa: PLC0415 - takes as long as a third of all else
+
+    return Audience(settings)
 
 
 def _describe_lost_start(code: int) -> str:

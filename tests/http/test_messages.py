@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from io import BytesIO
 
@@ -283,7 +282,7 @@ def test_any_target_can_be_asked_everything(text):
 def test_answer_is_a_value():
     assert Answer(404) == Answer(404, (), b"")
     assert Answer(200, (("A", "b"),), b"c").headers == (("A", "b"),)
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         Answer(200).status = 201
 
 
@@ -318,7 +317,7 @@ def test_slice_of_a_file_is_a_value():
     assert FileSlice(file, 1, 2) == FileSlice(file, 1, 2)
     assert FileSlice(file, 1, 2).is_unchanged is None
     assert FileSlice(file, 1, 2, bool) != FileSlice(file, 1, 2)
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         FileSlice(file, 1, 2).offset = 3
 
 

@@ -28,9 +28,16 @@ def record():
     """Make a record of the parts that matter to a test."""
 
     def make_record(
-        message=None, *, peer=("192.0.2.1", 40000), status=200, length=18, started=STARTED, duration=0.0008
+        message=None,
+        *,
+        peer=("192.0.2.1", 40000),
+        status=200,
+        length=18,
+        started=STARTED,
+        duration=0.0008,
+        **more,
     ):
-        return AccessRecord(message, peer, status, length, length + 120, started, duration)
+        return AccessRecord(message, peer, status, length, length + 120, started, duration, **more)
 
     return make_record
 

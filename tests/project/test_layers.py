@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LAYERS = {
     "command": "__main__ cli parameters",
     "parent": "workers.supervisor workers.reloading workers.worker workers.processes workers.lookout "
-    "workers.audience workers.stage workers.portrait workers.accounts "
+    "workers.nobody workers.audience workers.stage workers.portrait workers.accounts "
     "workers.watcher workers.sources workers.forking workers.editions workers.publicity workers.spokesman "
     "workers.fleet workers.notify workers.marker_files",
     "start": "units.printing units.service_unit units.sandbox units.socket_unit units.quoting units.place "
@@ -54,7 +54,7 @@ LAYERS = {
     "meaning": "http.conditional http.ranges http.negotiation http.messages http.dates http.trace_context",
     "values": "settings live.settings static.settings "
     "listen.settings listen.addresses listen.proxies static.kinds options "
-    "kinds trusted http.statuses multidict errors escaping suggestion values",
+    "kinds trusted http.statuses multidict errors escaping suggestion values loading",
     "packages": "units workers live static listen observe http1 http aioserve",
 }
 

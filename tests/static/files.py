@@ -7,6 +7,7 @@ import io
 import os
 from typing import TYPE_CHECKING
 
+from aioserve.http.messages import FileSlice
 from aioserve.static.tree import Found
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def bytes_of(body) -> bytes:
     """Return the bytes of an answer's body, and need its files no more, as the server does."""
     if isinstance(body, bytes):
         return body
-    if isinstance(body, tuple):
+    if not isinstance(body, FileSlice):
         return b"".join(map(bytes_of, body))
     content = os.pread(body.file.fileno(), body.length, body.offset)
     body.file.close()

@@ -153,7 +153,7 @@ def test_any_text_is_a_value_that_can_be_written_back_or_a_value_error(kind, tex
 
 BLANKS = st.text(alphabet=" \t", max_size=2)
 GLOBS = st.from_regex(r"/[!-~é]*", fullmatch=True)
-NAMES = st.from_regex(kinds._NAME, fullmatch=True).filter(lambda name: name.lower() not in SERVER_FIELDS)
+NAMES = st.from_regex(kinds._WORD, fullmatch=True).filter(lambda name: name.lower() not in SERVER_FIELDS)
 VALUES = st.from_regex(kinds._VALUE, fullmatch=True).filter(lambda value: value.strip(" \t"))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 
 import pytest
 
 from tests.system.program import APPS
-from tests.system.test_workers import Client, on_path
+from tests.system.test_workers import Client, answer_of, on_path, wait_gone
 
 
 def test_reload_lets_answers_take_as_long_as_they_need(serve):
@@ -26,6 +27,19 @@ def test_reload_lets_answers_take_as_long_as_they_need(serve):
         server.stderr.wait_for("old workers that still finish what they have: 1\n")
         slow.send(b"re")
         assert slow.getresponse().read() == b"here"
+
+
+def test_worker_that_a_person_ends_is_replaced_and_no_client_is_cut_off(serve):
+    """A client that is idle may be about to ask, and is answered once more."""
+    server = serve(f"{APPS}/workers.py:Handler")
+    client = Client(server)
+    with client.connect() as idle:
+        before = int(answer_of(idle))
+        os.kill(before, signal.SIGTERM)
+        while client.workers(1) == {before}:
+            pass
+        assert int(answer_of(idle)) == before
+    wait_gone(before)
 
 
 HANGS = "import asyncio\nasyncio.run(asyncio.sleep(3600))\n"

@@ -40,3 +40,15 @@ def test_terminal_shows_requests_and_a_traceback(command, loop, tmp_path):
     assert re.search(r"^  KeyError: '/none'$", screen, re.MULTILINE)
     assert re.search(r"^\d\d:\d\d:\d\d 500 GET +/none +\S+ +[\d.]+m?s( slow)?$", screen, re.MULTILINE)
     assert "stopped" in lines
+
+
+def test_server_in_the_background_serves_though_its_terminal_stops_who_writes(command, tmp_path):
+    """`stty tostop`: SIGTTOU comes at each write, to the workers as well."""
+    shutil.copy(APPS / "failing.py", tmp_path)
+    script = "stty tostop; aioserve failing:Handler --port 0 & wait"
+    with closing(Terminal(tmp_path, f"bash -mc '{script}'", command)) as terminal:
+        found, _ = terminal.wait_for(r"listening on http://127\.0\.0\.1:(\d+)$")
+        replies = list(ask_http_client(f"http://127.0.0.1:{found[1]}", [Ask("/"), Ask("/none")]))
+        terminal.wait_for("500 GET +/none")
+
+    assert [reply.status for reply in replies] == [200, 500]

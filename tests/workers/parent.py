@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import signal
+from contextlib import nullcontext
 from itertools import count
 from math import inf
 from types import SimpleNamespace
 
 from aioserve.settings import Bind, Process, Settings
-from aioserve.workers.audience import Audience
-from aioserve.workers.supervisor import Supervisor
+from aioserve.workers.supervisor import Supervisor, _gather
 
 
 class FakeProcesses:
@@ -58,6 +58,9 @@ class FakePublicity:
     def serves(self, settings, listening, workers):
         self.has_said_ready = True
         self.log.append(("serves", settings.process.workers, len(listening.sockets), workers))
+
+    def counts(self, workers):
+        self.counted = workers
 
     def follow(self, settings):
         self.followed = settings
@@ -120,6 +123,9 @@ class FakeSignals:
         self.come = []
         self.lost_terminal = False
 
+    def waiting(self):
+        return nullcontext()
+
     def taken(self):
         come, self.come = self.come, []
         return come
@@ -153,7 +159,7 @@ class Parent:
 
     def __init__(self, settings=ONE, again=None):
         self.again = again or settings
-        self.supervisor = Supervisor(settings, self.read, Audience(settings))
+        self.supervisor = Supervisor(settings, self.read, _gather(settings))
         self.processes = self.supervisor._processes
         self.public = self.supervisor._public
         self.signals = self.supervisor._signals

@@ -74,11 +74,15 @@ def test_time_is_limited_when_that_is_asked_for(ending, later):
     assert later == [(LIMIT + GRACE + 1.0, {"file": 2, "exit": True})]
 
 
-def test_it_is_the_handler_of_a_signal(ending):
-    signal.signal(signal.SIGTERM, ending.limit_time)
+@pytest.mark.parametrize("has_parent", [True, False])
+def test_signal_limits_the_time_of_a_worker_whose_parent_has_gone(ending, monkeypatch, has_parent):
+    signal.signal(signal.SIGTERM, ending.take_signal)
+    if not has_parent:
+        monkeypatch.setattr(os, "getppid", lambda: 1)
     os.kill(os.getpid(), signal.SIGTERM)
 
-    assert 0 < time_left() <= SOON
+    assert (time_left() > 0) is not has_parent
+    assert time_left() <= SOON
 
 
 def test_asking_again_gives_no_more_time(ending):
@@ -156,7 +160,7 @@ def test_alarm_that_is_somebody_elses_is_left_alone_where_the_time_was_not_limit
 @pytest.mark.parametrize("stages", [0, 1, 2])
 def test_signals_do_what_they_do_by_default_in_what_is_forked(ending, stages):
     """At each stage of the worker's own end; in this process, as in the new one."""
-    signal.signal(signal.SIGTERM, ending.limit_time)
+    signal.signal(signal.SIGTERM, ending.take_signal)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     if stages:
         ending.limit_time()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 
 import pytest
@@ -42,7 +43,7 @@ def statm(tmp_path, monkeypatch):
 
 @pytest.fixture
 def no_jitter(monkeypatch):
-    monkeypatch.setattr(module.random, "randrange", lambda _stop: 0)
+    monkeypatch.setattr(random, "randrange", lambda _stop: 0)
 
 
 def test_nobody_looks_where_any_number_is_allowed():

@@ -68,6 +68,14 @@ def test_first_worker_that_does_not_come_to_serve_writes_its_stacks_and_is_the_e
     assert scene.fleet.failure == 3
 
 
+def test_system_without_room_for_the_first_worker_is_the_end():
+    scene = Scene(1)
+    next(scene.fleet.plan(scene.now))
+    scene.fleet.could_not_start(scene.now)
+
+    assert scene.fleet.failure == 3
+
+
 def test_system_without_room_is_asked_again_after_a_second():
     scene = serving(4)
     for pid in (1, 2, 3):

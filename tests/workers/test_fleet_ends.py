@@ -27,6 +27,22 @@ def test_silent_worker_is_ended_and_replaced_at_once_and_has_half_a_second_for_i
     assert scene.plan() == []
 
 
+def test_those_are_counted_that_others_had_to_take_the_place_of():
+    scene = serving(2)
+    scene.fleet.heard(2, scene.now + TIMEOUT)
+    scene.plan(TIMEOUT)  # 1 was blocked
+    scene.die(1)
+    assert scene.fleet.restarts == 1
+    scene.serve(3)
+    scene.die(2)
+    assert scene.fleet.restarts == 2
+    scene.fleet.stop(scene.now)
+    scene.plan()
+    scene.die(3)
+
+    assert scene.fleet.restarts == 2
+
+
 def test_what_a_worker_says_after_it_was_ended_changes_nothing():
     scene = serving()
     scene.plan(TIMEOUT)

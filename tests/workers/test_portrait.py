@@ -41,7 +41,7 @@ def test_it_tells_what_the_parent_knows(listening, fleet):
     fleet.started(os.getpid(), now, 0)
     fleet.serves(os.getpid(), now)
     fleet.started(2**22 + 1, now, 0)  # of which there is no process
-    portrait.restarts = 3
+    fleet.restarts = 3
     snapshot = portrait()
 
     assert snapshot.state == "serving"

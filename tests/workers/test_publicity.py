@@ -24,6 +24,9 @@ class FakeManager:
     def ready(self, status):
         self.told.append(("ready", status))
 
+    def status(self, status):
+        self.told.append(("status", status))
+
     def reloading(self):
         self.told.append(("reloading",))
 
@@ -341,3 +344,14 @@ def test_where_the_numbers_are_is_told_when_it_changes(publish, capfd, tmp_path,
     assert [said[0], said[2]] == [f"metrics on {told}", "metrics on no address any more"]
     assert said[1].startswith("listening on")
     assert len(said) == 3
+
+
+def test_number_of_workers_is_told_when_it_changes(publish, manager, listening):
+    settings = Settings()
+    public = publish()
+    public.serves(settings, listening, 1)
+    where = ", ".join(urls(listening))
+    for number in (1, 2, 2, 1):
+        public.counts(number)
+
+    assert manager.told[1:] == [("status", f"2 workers on {where}"), ("status", f"1 worker on {where}")]

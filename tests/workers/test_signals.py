@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 
@@ -41,6 +42,12 @@ def signals():
         made.close(is_exiting=False)
 
 
+@contextmanager
+def closing_at_last(signals):
+    yield signals
+    signals.close(is_exiting=False)
+
+
 @pytest.fixture
 def terminal(monkeypatch):
     """Whether the process has a terminal: the element of a list."""
@@ -67,10 +74,32 @@ def send(number):
 @pytest.mark.parametrize("number", TAKEN)
 def test_signal_is_taken_and_does_nothing_else(signals, number):
     assert select.select([signals], [], [], 0) == ([], [], [])
-    send(number)
+    with signals.waiting():
+        send(number)
 
-    assert select.select([signals], [], [], 30) == ([signals], [], [])
+        assert select.select([signals], [], [], 30) == ([signals], [], [])
     assert [*signals.taken()] == [number]
+    assert [*signals.taken()] == []
+
+
+@pytest.mark.parametrize("number", sorted({*TAKEN} - {signal.SIGTTOU}))
+def test_signal_that_had_been_blocked_is_taken(number):
+    """A mask is kept over execve(2), as what is ignored."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+    with closing_at_last(Signals()) as signals:
+        send(number)
+
+        assert [*signals.taken()] == [number]
+
+
+def test_signal_of_a_terminal_that_may_not_be_written_to_comes_only_while_nothing_is_written(signals):
+    """Blocked it lets a write through (POSIX.1-2024, 11.1.4); with a handler Python would try for ever."""
+    signal.raise_signal(signal.SIGTTOU)  # to this thread
+    assert [*signals.taken()] == []
+    with signals.waiting():
+        assert [*signals.taken()] == [signal.SIGTTOU]
+    signal.raise_signal(signal.SIGTTOU)
+
     assert [*signals.taken()] == []
 
 
@@ -87,7 +116,8 @@ def test_signal_that_a_script_had_ignored_is_taken(number):
     """As SIGINT is for what a script starts with `&`: POSIX.1-2024, Shell Command Language, 2.11."""
     signal.signal(number, signal.SIG_IGN)
     signals = Signals()
-    send(number)
+    with signals.waiting():
+        send(number)
 
     assert [*signals.taken()] == [number]
     signals.close(is_exiting=False)
@@ -120,6 +150,7 @@ def test_worker_does_at_a_signal_what_was_done_before(number):
     came = []
     signal.signal(number, lambda *_: came.append(number))
     Signals().close(is_exiting=False)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [number])
     send(number)
 
     assert came == [number]
@@ -166,7 +197,7 @@ def test_those_that_were_blocked_before_stay_so():
 # Workers
 
 
-@pytest.mark.parametrize("number", GROUP)
+@pytest.mark.parametrize("number", [*GROUP, signal.SIGTTIN, signal.SIGTTOU])
 def test_worker_leaves_to_its_parent_what_is_sent_to_the_whole_group(number):
     came = []
     signal.signal(number, lambda *_: came.append(number))
@@ -203,7 +234,8 @@ def test_signals_of_the_group_do_what_they_do_by_default_where_they_are_left_to_
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # as an application may
     leave_to_nobody()
 
-    assert [signal.getsignal(number) for number in GROUP if number != signal.SIGUSR1] == 4 * [signal.SIG_DFL]
+    reset = {*GROUP, signal.SIGTTIN, signal.SIGTTOU} - {signal.SIGUSR1}
+    assert {signal.getsignal(number) for number in reset} == {signal.SIG_DFL}
     assert signal.getsignal(signal.SIGUSR1) is signal.SIG_IGN
 
 

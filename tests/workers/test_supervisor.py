@@ -5,15 +5,18 @@ from __future__ import annotations
 import gc
 import os
 import signal
+from contextlib import closing
 
 import pytest
 
 from aioserve.errors import BindError
 from aioserve.listen.sockets import bind_sockets
-from aioserve.settings import Bind, Process, Settings, Timeouts, Tls
+from aioserve.settings import Bind, Live, Process, Settings, Timeouts, Tls
 from aioserve.workers import supervisor as module
+from aioserve.workers.audience import Audience
 from aioserve.workers.channel import Order
 from aioserve.workers.lookout import BecomeWatcher
+from aioserve.workers.nobody import Nobody
 from aioserve.workers.processes import BecomeWorker
 from aioserve.workers.supervisor import Supervisor, supervise
 from tests.workers.parent import BIND, ONE, TWO, FakeManager
@@ -211,16 +214,28 @@ def test_where_no_process_can_be_made_it_is_tried_again(make, caplog, monkeypatc
     now = [0.0]
     monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
     parent = make()
-    parent.processes.error = OSError(11, "Resource temporarily unavailable")
+
+    def die():
+        parent.processes.error = OSError(11, "Resource temporarily unavailable")
+        now[0] += 60.0
+        parent.die(1)()
 
     def there_is_room():
         parent.processes.error = None
         now[0] += 1.0
 
-    parent.run(there_is_room, parent.serve(1), parent.send(signal.SIGTERM), parent.die(1))
+    stop = parent.send(signal.SIGTERM)
+    parent.run(parent.serve(1), die, there_is_room, parent.serve(2), stop, parent.die(2))
 
-    assert caplog.messages == ["no worker can be started: Resource temporarily unavailable"]
-    assert parent.processes.log[0] == ("start", 1)
+    assert caplog.messages[1:] == ["no worker can be started: Resource temporarily unavailable"]
+    assert [each for each in parent.processes.log if each[0] == "start"] == [("start", 1), ("start", 2)]
+
+
+def test_where_not_even_the_first_process_can_be_made_that_is_the_end(make):
+    parent = make()
+    parent.processes.error = OSError(24, "Too many open files")
+
+    assert parent.run(lambda: None) == 3
 
 
 def test_number_of_workers_is_changed_by_signals_and_never_none(make):
@@ -415,13 +430,21 @@ def test_who_is_to_look_for_changes_has_no_socket_and_does_that(monkeypatch):
 
 def test_who_looks_on_is_left_where_there_can_be_no_server(monkeypatch):
     closed = []
-    monkeypatch.setattr(module.Audience, "close", lambda *_, **__: closed.append("closed"))
+    monkeypatch.setattr(module.Nobody, "close", lambda *_, **__: closed.append("closed"))
     with bind_sockets(Bind("127.0.0.1", 0)).sockets[0] as taken:
         settings = Settings(bind=Bind("127.0.0.1", taken.getsockname()[1]))
 
         with pytest.raises(BindError):
             supervise(settings, lambda: settings)
     assert closed == ["closed"]
+
+
+def test_nobody_is_gathered_where_nobody_can_look_on(tmp_path):
+    control = Live(control=str(tmp_path / "control"))
+
+    assert isinstance(module._gather(ONE), Nobody)
+    with closing(module._gather(Settings(live=control))) as audience:
+        assert isinstance(audience, Audience)
 
 
 def test_end_by_a_signal_without_a_name_is_told_by_its_number():
