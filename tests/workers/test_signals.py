@@ -94,11 +94,11 @@ def test_signal_that_had_been_blocked_is_taken(number):
 
 def test_signal_of_a_terminal_that_may_not_be_written_to_comes_only_while_nothing_is_written(signals):
     """Blocked it lets a write through (POSIX.1-2024, 11.1.4); with a handler Python would try for ever."""
-    send(signal.SIGTTOU)
+    signal.raise_signal(signal.SIGTTOU)  # to this thread
     assert [*signals.taken()] == []
     with signals.waiting():
         assert [*signals.taken()] == [signal.SIGTTOU]
-    send(signal.SIGTTOU)
+    signal.raise_signal(signal.SIGTTOU)
 
     assert [*signals.taken()] == []
 
