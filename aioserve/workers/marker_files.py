@@ -10,9 +10,11 @@ import errno
 import logging
 import os
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from aioserve.errors import ConfigurationError
+from aioserve.own_file import OwnFile
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +32,7 @@ class MarkerFile:
     def __init__(self, flag: str, name: str | None) -> None:
         self._flag = flag
         self._path = None if name is None else Path(name)
-        self._inode: tuple[int, int] | None = None
+        self._own: OwnFile | None = None
 
     @property
     def is_wanted(self) -> bool:
@@ -84,21 +86,15 @@ class MarkerFile:
             # It follows no link that others have put there.
             with temporary.open("x", encoding="utf-8") as file:
                 file.write(text)
-            self._inode = _inode_of(temporary)
+            written = OwnFile.at(temporary)
             temporary.replace(path)
+            self._own = replace(written, path=path)
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
 
     def remove(self) -> None:
         """Remove it, if it is there and nobody has put another in its place."""
-        if self._path is not None and self._inode is not None:
-            with suppress(OSError):
-                if _inode_of(self._path) == self._inode:
-                    self._path.unlink()
-        self._inode = None
-
-
-def _inode_of(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_dev, status.st_ino
+        if self._own is not None:
+            self._own.remove()
+        self._own = None

@@ -108,6 +108,17 @@ def test_file_that_another_has_put_in_its_place_stays(path):
     assert not path.exists()
 
 
+def test_file_of_another_stays_though_it_has_the_inode_of_ours(path):
+    """The number is free again as soon as the other server has cleared our file away."""
+    file = MarkerFile("--a-file", str(path))
+    file.write("ours")
+    path.write_text("of another")  # keeps the number
+    os.utime(path, ns=(0, 0))
+    file.remove()
+
+    assert path.read_text() == "of another"
+
+
 def test_file_that_is_gone_already_is_nobodys_concern(path):
     file = MarkerFile("--a-file", str(path))
     file.write("text")
