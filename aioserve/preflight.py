@@ -7,6 +7,7 @@ addresses. Everything is tried even where something has failed already, so that 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +19,7 @@ from aioserve.listen.proxies import PROXY_PROTOCOL
 from aioserve.listen.sockets import Listening, bind_sockets, port_line
 from aioserve.loader import load_handler
 from aioserve.observe.logs import STANDARD_OUTPUT
+from aioserve.own_file import is_held
 from aioserve.settings import Process
 
 if TYPE_CHECKING:
@@ -111,6 +113,26 @@ def missing_parts(process: Process, before: Process | None = None) -> Iterator[C
     for flag, (name, old) in files.items():
         if name and name != old and (Path(name).is_dir() or not os.access(Path(name).parent, os.W_OK)):
             yield ConfigurationError(f"{flag}: {name!r} cannot be written")
+    if process.pid_file:
+        yield from _running_server(process.pid_file, before.pid_file)
+
+
+def _running_server(name: str, old: str | None) -> Iterator[ConfigurationError]:
+    """Look whether the file of the process number is that of another server.
+
+    Scripts would signal the wrong one from then on, and nobody the other. The file that a server has left
+    that was killed is no hindrance, whoever has its number now. Which of two has the other files is another
+    matter: who starts a second server that takes over, with the same port for all, wants them to say so.
+    """
+    path = Path(name)
+    if (old and path.resolve() == Path(old).resolve()) or not is_held(path):
+        return
+    with suppress(OSError):  # gone meanwhile
+        number = path.read_bytes()[:20].strip()
+        if number.isdigit():  # else a lock of somebody else's, such as of the program flock
+            yield ConfigurationError(
+                f"--pid-file: {name!r} is that of a server that runs (pid {int(number)})"
+            )
 
 
 def _unusable_control(live: Live) -> Iterator[ConfigurationError]:

@@ -169,7 +169,8 @@ class Process:
         "--pid-file",
         PATH,
         None,
-        "Write the number of the process that takes signals to this file. It is removed in the end.",
+        "Write the number of the process that takes signals to this file. It is removed in the end. A second "
+        "server is refused the file of one that runs.",
     )
 
 

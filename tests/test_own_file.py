@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import signal
 import socket
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from aioserve.own_file import OwnFile
+from aioserve.own_file import OwnFile, hold, is_held
 
 
 @pytest.fixture
@@ -85,3 +89,73 @@ def test_file_that_cannot_be_removed_stays(path, monkeypatch):
     own.remove()
 
     assert own.is_ours
+
+
+# Whether who made it is still there
+
+
+@contextmanager
+def held(path):
+    with path.open("a") as file:
+        descriptor = hold(file.fileno())
+    yield descriptor
+    os.close(descriptor)
+
+
+def test_file_is_held_until_its_descriptor_is_closed(path):
+    with held(path):
+        assert is_held(path)
+        assert is_held(path)
+
+    assert not is_held(path)
+
+
+def test_file_is_not_held_any_more_by_a_process_that_was_killed(path):
+    reading, writing = os.pipe()
+    if not (pid := os.fork()):
+        os.close(reading)
+        with path.open("w") as file:
+            hold(file.fileno())
+        os.write(writing, b"x")
+        signal.pause()
+    os.close(writing)
+    assert os.read(reading, 1) == b"x"
+
+    assert is_held(path)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    assert not is_held(path)
+    os.close(reading)
+
+
+def test_who_asks_holds_nothing(path):
+    path.touch()
+    assert not is_held(path)
+    with held(path) as descriptor:
+        assert is_held(path)
+        assert not os.get_inheritable(descriptor)
+
+
+@pytest.mark.parametrize("make", [lambda _path: None, os.mkdir, os.mkfifo, make_socket])
+def test_what_is_no_file_is_held_by_nobody(path, make):
+    make(path)
+
+    assert not is_held(path)
+
+
+def test_file_that_may_not_be_read_is_held_by_nobody(path, monkeypatch):
+    def refuse(_path, _flags):
+        raise PermissionError
+
+    with held(path):
+        monkeypatch.setattr(os, "open", refuse)  # root may read everything
+        assert not is_held(path)
+
+
+def test_file_is_held_by_nobody_where_there_are_no_locks(path, monkeypatch):
+    def flock(_descriptor, _how):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with held(path):
+        assert not is_held(path)

@@ -9,7 +9,8 @@ import pytest
 from aioserve import preflight
 from aioserve.errors import BindError, ConfigurationError, StartupError, TlsError
 from aioserve.listen.sockets import port_line
-from aioserve.preflight import prepare, unusable_log
+from aioserve.own_file import hold
+from aioserve.preflight import missing_parts, prepare, unusable_log
 from aioserve.server import ServerHttpProtocol
 from aioserve.settings import Application, Bind, Live, Logs, Look, Process, Proxies, Settings, Static, Tls
 from tests.listen.pem import EXPIRED, KEY
@@ -83,6 +84,60 @@ def test_every_problem_is_found_in_order(tmp_path):
         "taken:8080 cannot be had",
         "another cannot be had",
     ]
+
+
+@pytest.fixture
+def running(tmp_path):
+    """The file of a process number, and a server that runs and has it."""
+    path = tmp_path / "pid"
+    with path.open("w") as file:
+        descriptor = hold(file.fileno())
+    path.write_text("4711\n")
+    yield path
+    os.close(descriptor)
+
+
+def test_server_that_runs_keeps_the_file_of_its_number(running):
+    """The path may lead there in another way."""
+    (running.parent / "link").symlink_to(running.parent)
+    for name in (str(running), str(running.parent / "link/pid")):
+        assert said(Settings(process=Process(pid_file=name))) == [
+            (ConfigurationError, f"--pid-file: {name!r} is that of a server that runs (pid 4711)")
+        ]
+
+
+@pytest.mark.parametrize(
+    "number", [os.getpid(), os.getppid(), "", "none"], ids=["ours", "another's", "none", "no number"]
+)
+def test_file_of_a_number_is_had_where_no_server_holds_it(tmp_path, number):
+    """One that was killed has left it; its number may be another process's by now."""
+    (tmp_path / "pid").write_text(f"{number}\n")
+
+    assert said(Settings(process=Process(pid_file=str(tmp_path / "pid")))) == []
+
+
+def test_lock_that_is_no_servers_is_no_hindrance(running):
+    """Who starts it by the program flock may lock the same file."""
+    running.write_text("")
+
+    assert said(Settings(process=Process(pid_file=str(running)))) == []
+
+
+def test_file_of_a_number_may_go_while_it_is_looked_at(running, monkeypatch):
+    def read_bytes(_path):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(type(running), "read_bytes", read_bytes)
+
+    assert said(Settings(process=Process(pid_file=str(running)))) == []
+
+
+def test_server_that_loads_everything_anew_has_its_own_file(running, monkeypatch):
+    monkeypatch.chdir(running.parent)
+    before = Process(pid_file="pid")
+
+    assert [*missing_parts(Process(pid_file=str(running)), before)] == []
+    assert len([*missing_parts(Process(pid_file=str(running)), Process(pid_file="other"))]) == 1
 
 
 def test_control_socket_needs_a_place(tmp_path):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from aioserve.errors import ConfigurationError
+from aioserve.own_file import is_held
 from aioserve.workers.marker_files import MarkerFile
 
 
@@ -187,6 +188,33 @@ def test_file_of_a_server_that_was_killed_is_cleared_away(path, is_link):
     MarkerFile("--a-file", str(path)).clear()
 
     assert [each.name for each in path.parent.iterdir()] == is_link * ["target"]
+
+
+def test_file_of_a_server_that_runs_is_not_cleared_away(path):
+    """The one that begins may never come to serve."""
+    one, other = MarkerFile("--a-file", str(path)), MarkerFile("--a-file", str(path))
+    one.write("old")
+    one.write("one")
+    other.clear()
+    assert path.read_text() == "one"
+
+    one.let_go()
+    other.clear()
+    assert not path.exists()
+    one.remove()
+
+
+def test_file_that_a_forked_process_has_let_go_is_still_held_by_its_parent(path):
+    file = MarkerFile("--a-file", str(path))
+    file.write("text")
+    if not (pid := os.fork()):
+        file.let_go()
+        os._exit(0)
+    os.waitpid(pid, 0)
+
+    assert is_held(path)
+    file.remove()
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda _path: None])
