@@ -27,6 +27,7 @@ from aioserve.kinds import (
     TARGET,
     URL_PATH,
     WORKERS,
+    at_least,
     choice,
 )
 from aioserve.listen.proxies import Proxies
@@ -230,9 +231,10 @@ class Timeouts:
     )
     worker: float = option(
         "--timeout-worker",
-        DURATION,
+        at_least(0.5),  # a collection of garbage, or a busy machine, may take as long as anything below
         30.0,
-        "How long a worker may be blocked before it is replaced; 0 = for ever, as it is with `--debug`.",
+        "How long a worker may be blocked before it is replaced, from 500ms on; 0 = for ever, as it is with "
+        "`--debug`.",
     )
 
 
