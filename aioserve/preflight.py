@@ -7,7 +7,7 @@ addresses. Everything is tried even where something has failed already, so that 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from aioserve.listen.certificates import Certificates
     from aioserve.server import ServerHttpProtocol
-    from aioserve.settings import Live, Logs, Settings, Static
+    from aioserve.settings import Logs, Settings, Static
 
 
 @dataclass(slots=True)
@@ -47,12 +47,20 @@ class Preflight:
     problems: list[ConfigurationError | StartupError] = field(default_factory=list)
 
 
-def prepare(settings: Settings, *, bind: bool = True, certificates: Certificates | None = None) -> Preflight:
+def prepare(
+    settings: Settings,
+    *,
+    is_worker: bool = False,
+    is_address_known: bool = True,
+    certificates: Certificates | None = None,
+) -> Preflight:
     """Import the application, look at what the settings name and bind the addresses.
 
     Args:
         settings: all of them.
-        bind: without that it is for a worker, which has its sockets, and needs nothing that is the parent's.
+        is_worker: it is for one, which has its sockets, and needs nothing that is the parent's.
+        is_address_known: the settings have all addresses that were asked for. Else those that they have are
+            tried, and neither the default nor what depends on all.
         certificates: those that the parent has read already; their files may be unusable by now.
     """
     found = Preflight()
@@ -62,9 +70,9 @@ def prepare(settings: Settings, *, bind: bool = True, certificates: Certificates
         except StartupError as problem:
             found.problems.append(problem)
     found.problems.extend(_missing_loop(settings.process))
-    found.problems.extend(missing_parts(settings.process) if bind else ())
-    found.problems.extend(_unusable_control(settings.live) if bind else ())
-    found.problems.extend(unusable_log(settings.logs) if bind else ())
+    if not is_worker:
+        found.problems.extend(missing_parts(settings.process))
+        found.problems.extend(unusable_log(settings.logs))
     found.problems.extend(_unusable_folders(settings.static, is_check=settings.look.check))
     if settings.proxies.headers == PROXY_PROTOCOL and settings.tls.is_spoken:
         # The header comes before the handshake (proxy-protocol.txt §2), which the loop begins by itself.
@@ -74,19 +82,31 @@ def prepare(settings: Settings, *, bind: bool = True, certificates: Certificates
     try:
         found.tls = certificates or open_certificates(settings.tls)
     except (ConfigurationError, StartupError) as problem:
-        found.problems.append(problem)
+        found.problems += [problem, *problem.others]
     if found.tls and settings.look.check:  # otherwise the log says it, and a new one is waited for
         found.problems.extend(found.tls.problems())
-    try:
-        if bind:
-            found.listening = bind_sockets(settings.bind)
-            if settings.process.port_file:
-                port_line(found.listening.sockets)
-    except BindError as problem:
-        found.problems += [problem, *problem.others]
-    except ConfigurationError as problem:
-        found.problems.append(problem)
+    if not is_worker:
+        _bind(settings, found, is_address_known=is_address_known)
     return found
+
+
+def _bind(settings: Settings, found: Preflight, *, is_address_known: bool) -> None:
+    with ExitStack() as opened:
+        if settings.live.control:
+            from aioserve.live.control import Control  # noqa: PLC0415 - who has one
+
+            try:
+                opened.enter_context(closing(Control(settings.live.control)))
+            except BindError as problem:
+                found.problems.append(problem)
+        if not is_address_known and not settings.bind.addresses:
+            return
+        try:
+            found.listening = bind_sockets(settings.bind)
+            if settings.process.port_file and is_address_known:
+                port_line(found.listening.sockets)
+        except (BindError, ConfigurationError) as problem:
+            found.problems += [problem, *problem.others]
 
 
 def _missing_loop(process: Process) -> Iterator[ConfigurationError]:
@@ -133,12 +153,6 @@ def _running_server(name: str, old: str | None) -> Iterator[ConfigurationError]:
             yield ConfigurationError(
                 f"--pid-file: {name!r} is that of a server that runs (pid {int(number)})"
             )
-
-
-def _unusable_control(live: Live) -> Iterator[ConfigurationError]:
-    name = live.control
-    if name and (Path(name).is_dir() or not os.access(Path(name).parent, os.W_OK)):
-        yield ConfigurationError(f"--control: {name!r} cannot be written")
 
 
 def unusable_log(logs: Logs, before: Logs | None = None) -> Iterator[ConfigurationError]:

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from aioserve import preflight
-from aioserve.errors import BindError, ConfigurationError, StartupError, TlsError
+from aioserve.errors import BindError, ConfigurationError, StartupError, TlsError, first_of
+from aioserve.listen.addresses import UnixAddress
 from aioserve.listen.sockets import port_line
 from aioserve.own_file import hold
 from aioserve.preflight import missing_parts, prepare, unusable_log
@@ -35,7 +36,7 @@ def bound(monkeypatch):
     def bind_sockets(bind):
         asked.append(bind)
         if bind.host == "taken":
-            raise BindError("taken:8080 cannot be had", (BindError("another cannot be had"),))
+            raise first_of([BindError("taken:8080 cannot be had"), BindError("another cannot be had")])
         return FakeListening(socket.AF_UNIX if bind.host == "unix" else socket.AF_INET)
 
     monkeypatch.setattr(preflight, "bind_sockets", bind_sockets)
@@ -140,10 +141,47 @@ def test_server_that_loads_everything_anew_has_its_own_file(running, monkeypatch
     assert len([*missing_parts(Process(pid_file=str(running)), Process(pid_file="other"))]) == 1
 
 
-def test_control_socket_needs_a_place(tmp_path):
-    settings = Settings(live=Live(control=str(tmp_path / "none/control")))
+def test_control_socket_is_tried_as_an_address_is(tmp_path, bound):
+    """Who serves binds it, too, and says the same of it."""
+    control, bad = str(tmp_path / "control"), str(tmp_path / "none/control")
 
-    assert [text for _, text in said(settings)] == [f"--control: '{tmp_path}/none/control' cannot be written"]
+    assert said(Settings(live=Live(control=control))) == []
+    assert [*tmp_path.iterdir()] == []
+    assert said(Settings(bind=Bind("taken"), live=Live(control=bad))) == [
+        (BindError, f"--control: cannot listen on unix:{bad}: No such file or directory"),
+        (BindError, "taken:8080 cannot be had"),
+        (BindError, "another cannot be had"),
+    ]
+    bound.clear()
+    assert prepare(Settings(live=Live(control=bad)), is_worker=True).problems == bound == []
+
+
+def test_where_an_address_is_not_known_everything_else_is_looked_at(tmp_path, bound):
+    """The default is not what was asked for."""
+    none = str(tmp_path / "none" / "file")
+    settings = Settings(
+        Application("nosuch:Thing", str(tmp_path)),
+        process=Process(pid_file=none, reload=True, reload_dirs=(none,)),
+        logs=Logs(access_log_file=none),
+        live=Live(control=none),
+    )
+
+    found = prepare(settings, is_address_known=False)
+    flags = ["there is no module 'nosuch' in", "--reload-dir", "--pid-file", "--access-log-file", "--control"]
+    assert [str(one)[: len(flag)] for one, flag in zip(found.problems, flags, strict=True)] == flags
+    assert bound == []
+
+
+def test_of_several_addresses_those_are_tried_that_are_known(bound):
+    """That the others have no port for the port file cannot be said."""
+    bind = Bind("taken", addresses=(UnixAddress("web.sock"),))
+    assert len(prepare(Settings(bind=bind), is_address_known=False).problems) == 2
+
+    bind = Bind("unix", addresses=(UnixAddress("web.sock"),))
+    process = Process(port_file="port")
+    assert prepare(Settings(bind=bind, process=process), is_address_known=False).problems == []
+    assert len(prepare(Settings(bind=bind, process=process)).problems) == 1
+    assert len(bound) == 3
 
 
 def test_what_has_become_of_the_log_since_ends_nobody(tmp_path):
@@ -151,7 +189,7 @@ def test_what_has_become_of_the_log_since_ends_nobody(tmp_path):
 
     assert [*unusable_log(logs, logs)] == []
     assert len([*unusable_log(logs, Logs())]) == 1
-    assert prepare(Settings(logs=logs), bind=False).problems == []
+    assert prepare(Settings(logs=logs), is_worker=True).problems == []
 
 
 @pytest.mark.parametrize(
@@ -334,12 +372,12 @@ def test_worker_does_not_look_at_what_only_the_parent_needs(tmp_path):
     none = str(tmp_path / "none" / "file")
     process = Process(pid_file=none, port_file=none, ready_file=none, reload=True, reload_dirs=(none,))
 
-    assert prepare(Settings(process=process), bind=False).problems == []
+    assert prepare(Settings(process=process), is_worker=True).problems == []
     assert len(prepare(Settings(Application(), Bind(port=0), process)).problems) == 4
 
 
 def test_addresses_are_left_alone_where_somebody_has_bound_them(bound):
-    found = prepare(Settings(process=Process(port_file="port")), bind=False)
+    found = prepare(Settings(process=Process(port_file="port")), is_worker=True)
 
     assert found.listening.sockets == bound == []
 
@@ -348,7 +386,7 @@ def test_certificates_that_were_read_are_used_though_their_files_have_gone():
     settings = Settings(static=Static((("/", "."),)), tls=Tls(certfiles=("nosuch.pem",)))
     kept = object()
 
-    found = prepare(settings, bind=False, certificates=kept)
+    found = prepare(settings, is_worker=True, certificates=kept)
     assert (found.tls, found.problems) == (kept, [])
 
 
