@@ -390,6 +390,14 @@ def test_certificates_that_were_read_are_used_though_their_files_have_gone():
     assert (found.tls, found.problems) == (kept, [])
 
 
+def test_all_certificates_that_cannot_be_used_are_problems():
+    settings = Settings(static=Static((("/", "."),)), tls=Tls(certfiles=("a.pem", "b.pem")))
+    assert [text for _, text in said(settings)] == [
+        "'a.pem': No such file or directory",
+        "'b.pem': No such file or directory",
+    ]
+
+
 def test_options_of_tls_that_contradict_each_other_are_a_problem():
     ((kind, _),) = said(Settings(tls=Tls(certfiles=("a.pem",), self_signed=True)))
     assert kind is ConfigurationError
