@@ -12,7 +12,7 @@ import pytest
 from aioserve.errors import BindError, ConfigurationError
 from aioserve.listen import inherited, tcp
 from aioserve.listen.addresses import parse_address
-from aioserve.listen.sockets import Listening, bind_sockets, format_address, port_line, rebind
+from aioserve.listen.sockets import Listener, Listening, bind_sockets, format_address, port_line, rebind
 from aioserve.settings import Bind
 from tests.listen.test_tcp import backlog_of, has_ipv6
 
@@ -252,6 +252,15 @@ def test_descriptor_that_is_a_socket_of_ours_is_not_inherited(opened):
 # What is refused
 
 
+@pytest.mark.parametrize("ours", ["127.0.0.2", "[::1]"])
+def test_port_of_another_is_not_taken_for_one_of_ours(taken, ours):
+    if ours.startswith("[") and not has_ipv6():
+        pytest.skip("this machine has no IPv6")
+
+    (said,) = refusal(addresses(f"{ours}:{taken}", f"127.0.0.1:{taken}"))
+    assert said.startswith(f"cannot listen on 127.0.0.1 port {taken}: it is in use")
+
+
 def test_all_that_cannot_be_had_is_told_and_nothing_stays_bound(taken):
     said = refusal(
         addresses(
@@ -266,6 +275,26 @@ def test_all_that_cannot_be_had_is_told_and_nothing_stays_bound(taken):
     assert not Path("web.sock").exists()
     with socket.socket() as free:
         free.bind(("127.0.0.2", taken))
+
+
+ANY = "0.0.0.0"  # noqa: S104 - as it is written
+
+
+@pytest.mark.parametrize(("first", "second"), [("127.0.0.1", ANY), (ANY, "127.0.0.1"), (ANY, "127.0.0.2")])
+def test_addresses_of_ours_that_overlap_are_not_told_of_as_those_of_others(opened, first, second):
+    held = opened.enter_context(
+        closing(bind_sockets(addresses("127.0.0.3:0", "unix:web.sock", f"{first}:0")))
+    )
+    port = held.sockets[-1].getsockname()[1]
+    expected = f"cannot listen on {second} port {port}: this server listens on {first} port {port} already; "
+
+    assert refusal(addresses(f"{second}:{port}"), held) == [
+        f"{expected}an address that takes in an old one needs a restart"
+    ]
+    held.add(Listener((socket.AF_INET, (first, port)), held.sockets[-1]))
+    assert refusal(addresses(f"{first}:{port}", f"{second}:{port}"), held) == [
+        f"{expected}one of them is enough"
+    ]
 
 
 def test_nothing_of_a_name_stays_bound_after_a_refusal(taken, resolves_to):
