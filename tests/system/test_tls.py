@@ -326,6 +326,39 @@ def test_a_new_certificate_is_taken_at_a_signal(serve, tmp_path, number, word):
     server.stop()
 
 
+def test_handshake_that_has_begun_is_finished_by_the_worker_that_retires(serve):
+    """The client cannot know that its connection is not one yet."""
+    server = serve("--ssl-certfile", "both.pem")
+    context = ssl.create_default_context(cadata=CERTIFICATE)
+    came, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(came, sent, server_hostname="localhost")
+    with server.connect_plainly() as plain:
+        with pytest.raises(ssl.SSLWantReadError):
+            client.do_handshake()
+        plain.sendall(sent.read())
+        came.write(plain.recv(65_536))  # so somebody has accepted it
+        (before,) = children_of(server.program.pid)
+        server.program.send(signal.SIGHUP)
+        server.program.stderr.wait_for("INFO reloaded")
+        finish(client.do_handshake, plain, came, sent)
+        client.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+
+        assert finish(lambda: client.read(8), plain, came, sent) == b"HTTP/1.1"
+    wait_gone(before)
+
+
+def finish(act, plain, came, sent):
+    """Do something over TLS, for which more may have to come first; return what it does."""
+    while True:
+        try:
+            return act()
+        except ssl.SSLWantReadError:
+            plain.sendall(sent.read())
+            came.write(plain.recv(65_536))
+        finally:
+            plain.sendall(sent.read())
+
+
 def test_a_bad_certificate_at_a_reload_leaves_the_old_one(serve, tmp_path):
     server = serve("--ssl-certfile", "both.pem")
 
