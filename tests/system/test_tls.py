@@ -327,7 +327,6 @@ def test_a_new_certificate_is_taken_at_a_signal(serve, tmp_path, number, word):
 
 
 def test_handshake_that_has_begun_is_finished_by_the_worker_that_retires(serve):
-    """The client cannot know that its connection is not one yet."""
     server = serve("--ssl-certfile", "both.pem")
     context = ssl.create_default_context(cadata=CERTIFICATE)
     came, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
