@@ -103,6 +103,11 @@ class Admission:
         """How many connections are just being told to come back."""
         return len(self._told)
 
+    @property
+    def is_expecting(self) -> bool:
+        """Whether anybody who was accepted is no connection yet: the two have not agreed on TLS so far."""
+        return not all(each.was_connected for each in self._expected.values())
+
     def __call__(self) -> asyncio.Protocol:
         """Make the protocol of one connection."""
         if not self._has_room():

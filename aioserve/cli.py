@@ -42,8 +42,8 @@ counts before the environment, that before the file, that before the default.
 """
 
 
-# Nothing is said of what nobody asked for: of the default address where another could not be read, nor that
-# there is nothing to serve where that could not.
+# Nothing is said of what nobody asked for: of the default address where another could not be read (those that
+# could are tried), nor that there is nothing to serve where that could not.
 _ADDRESS = {"host", "port", "bind", "config"}
 _CONTENT = {"app", "static", "config"}
 
@@ -158,7 +158,7 @@ def _check(typed: Mapping[str, Given]) -> int:
     wrong: list[tuple[str, ConfigurationError]] = []
     settings = _read_settings(typed, lambda key, problem: wrong.append((key, problem)))
     keys = {key for key, _ in wrong}
-    ready = prepare(settings, bind=keys.isdisjoint(_ADDRESS))
+    ready = prepare(settings, is_address_known=keys.isdisjoint(_ADDRESS))
     ready.listening.close()
     unread = [problem for key, problem in wrong if key or keys.isdisjoint(_CONTENT)]
     codes = [_report(problem) for problem in (*unread, *ready.problems)]

@@ -27,12 +27,15 @@ Wrong use of the API by a handler raises Python's own TypeError, ValueError and 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     HeadersArgument = Mapping[str, str] | Iterable[tuple[str, str]] | None
+
+
+P = TypeVar("P", bound="ConfigurationError | StartupError")
 
 
 def pairs_of(headers: HeadersArgument) -> tuple[tuple[str, str], ...]:
@@ -47,18 +50,24 @@ class AioserveError(Exception):
 
 
 class ConfigurationError(AioserveError):
-    """An option, an environment variable or a configuration file says something unusable."""
+    """An option, an environment variable or a configuration file says something unusable.
+
+    ``others`` are what was found wrong beside it, for whoever wants to know all.
+    """
 
     exit_code: ClassVar[int] = 2
+    others: tuple[ConfigurationError | StartupError, ...] = ()
 
 
 class StartupError(AioserveError):
     """The server cannot start; the text is one line for whoever started it.
 
-    ``details`` may hold more lines, such as the traceback of the user's own module.
+    ``details`` may hold more lines, such as the traceback of the user's own module; ``others`` are what was
+    found wrong beside it, for whoever wants to know all.
     """
 
     exit_code: ClassVar[int] = 3
+    others: tuple[ConfigurationError | StartupError, ...] = ()
 
     def __init__(self, message: str, details: str = "") -> None:
         super().__init__(message)
@@ -66,13 +75,9 @@ class StartupError(AioserveError):
 
 
 class BindError(StartupError):
-    """An address cannot be bound; ``others`` are errors of the same kind, for further addresses."""
+    """An address cannot be bound."""
 
     exit_code: ClassVar[int] = 4
-
-    def __init__(self, message: str, others: tuple[BindError, ...] = ()) -> None:
-        super().__init__(message)
-        self.others = others
 
 
 class TlsError(StartupError):
@@ -85,6 +90,13 @@ class AttachError(StartupError):
     """There is no server that could be looked at, or it wants no more of us."""
 
     exit_code: ClassVar[int] = 1
+
+
+def first_of(problems: Sequence[P]) -> P:
+    """Return the first of several problems, which has the others; of equal ones there is one."""
+    first, *others = {str(each): each for each in problems}.values()
+    first.others = (*others,)
+    return first
 
 
 class HttpProcessingError(AioserveError):

@@ -7,6 +7,7 @@ A kind knows nothing of flags, variables or files: those say where a text came f
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from aioserve.values import value
@@ -233,6 +234,20 @@ DURATION = Kind(
     _format_duration,
     toml=(str, int, float),
 )
+
+
+def at_least(seconds: float) -> Kind[float]:
+    """Make the kind of a duration that can be 0, or as long as this or longer."""
+
+    def parse(text: str) -> float:
+        found = _parse_duration(text)
+        if 0 < found < seconds:
+            raise ValueError(f"{text!r} is less than {_format_duration(seconds)}, and is not 0")
+        return found
+
+    return replace(DURATION, parse=parse)
+
+
 SIZE = Kind(
     "SIZE",
     "a size: bytes, or a number with its unit as in 64K, 16M, 1G",

@@ -139,17 +139,24 @@ class Option:
         values = self.default if isinstance(self.default, tuple) else (self.default,)
         return ", ".join(map(self.kind.format, values))
 
-    def parse(self, given: Given) -> Any:
+    def parse(self, given: Given, on_problem: OnProblem = refuse) -> Any:
         """Make the value of what was given.
 
-        Raises:
-            ConfigurationError: a text is not of the option's kind; the message names the source.
+        Args:
+            given: says it.
+            on_problem: called with the key and what is wrong with each text that is not of the option's kind;
+                the message names the source. If it returns, the value is what the other texts say, or the
+                default.
         """
-        try:
-            values = tuple(map(self.kind.parse, given.texts))
-        except ValueError as error:
-            raise ConfigurationError(f"{given.source}: {error}") from error
-        return values if self.repeatable else values[-1]
+        values = []
+        for text in given.texts:
+            try:
+                values.append(self.kind.parse(text))
+            except ValueError as error:
+                on_problem(self.key, ConfigurationError(f"{given.source}: {error}"))
+        if self.repeatable:
+            return tuple(values)
+        return values[-1] if values else self.default
 
 
 @value

@@ -7,6 +7,7 @@ addresses. Everything is tried even where something has failed already, so that 
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack, closing, suppress
 from dataclasses import field
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +18,7 @@ from aioserve.listen.proxies import PROXY_PROTOCOL
 from aioserve.listen.sockets import Listening, bind_sockets, port_line
 from aioserve.loader import load_handler
 from aioserve.observe.logs import STANDARD_OUTPUT
+from aioserve.own_file import is_held
 from aioserve.settings import Process, Tls
 from aioserve.values import record
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from aioserve.listen.certificates import Certificates
     from aioserve.server import ServerHttpProtocol
-    from aioserve.settings import Live, Logs, Settings, Static
+    from aioserve.settings import Logs, Settings, Static
 
 
 @record
@@ -45,12 +47,20 @@ class Preflight:
     problems: list[ConfigurationError | StartupError] = field(default_factory=list)
 
 
-def prepare(settings: Settings, *, bind: bool = True, certificates: Certificates | None = None) -> Preflight:
+def prepare(
+    settings: Settings,
+    *,
+    is_worker: bool = False,
+    is_address_known: bool = True,
+    certificates: Certificates | None = None,
+) -> Preflight:
     """Import the application, look at what the settings name and bind the addresses.
 
     Args:
         settings: all of them.
-        bind: without that it is for a worker, which has its sockets, and needs nothing that is the parent's.
+        is_worker: it is for one, which has its sockets, and needs nothing that is the parent's.
+        is_address_known: the settings have all addresses that were asked for. Else those that they have are
+            tried, and neither the default nor what depends on all.
         certificates: those that the parent has read already; their files may be unusable by now.
     """
     found = Preflight()
@@ -60,9 +70,9 @@ def prepare(settings: Settings, *, bind: bool = True, certificates: Certificates
         except StartupError as problem:
             found.problems.append(problem)
     found.problems.extend(_missing_packages(settings))
-    found.problems.extend(missing_parts(settings.process) if bind else ())
-    found.problems.extend(_unusable_control(settings.live) if bind else ())
-    found.problems.extend(unusable_log(settings.logs) if bind else ())
+    if not is_worker:
+        found.problems.extend(missing_parts(settings.process))
+        found.problems.extend(unusable_log(settings.logs))
     found.problems.extend(_unusable_folders(settings.static, is_check=settings.look.check))
     if settings.proxies.headers == PROXY_PROTOCOL and settings.tls.is_spoken:
         # The header comes before the handshake (proxy-protocol.txt §2), which the loop begins by itself.
@@ -72,19 +82,31 @@ def prepare(settings: Settings, *, bind: bool = True, certificates: Certificates
     try:
         found.tls = certificates or certificates_of(settings.tls)
     except (ConfigurationError, StartupError) as problem:
-        found.problems.append(problem)
+        found.problems += [problem, *problem.others]
     if found.tls and settings.look.check:  # otherwise the log says it, and a new one is waited for
         found.problems.extend(found.tls.problems())
-    try:
-        if bind:
-            found.listening = bind_sockets(settings.bind, settings.metrics.address)
-            if settings.process.port_file:
-                port_line(found.listening.sockets)
-    except BindError as problem:
-        found.problems += [problem, *problem.others]
-    except ConfigurationError as problem:
-        found.problems.append(problem)
+    if not is_worker:
+        _bind(settings, found, is_address_known=is_address_known)
     return found
+
+
+def _bind(settings: Settings, found: Preflight, *, is_address_known: bool) -> None:
+    with ExitStack() as opened:
+        if settings.live.control:
+            from aioserve.live.control import Control  # noqa: PLC0415 - who has one
+
+            try:
+                opened.enter_context(closing(Control(settings.live.control)))
+            except BindError as problem:
+                found.problems.append(problem)
+        if not is_address_known and not settings.bind.addresses:
+            return
+        try:
+            found.listening = bind_sockets(settings.bind, settings.metrics.address)
+            if settings.process.port_file and is_address_known:
+                port_line(found.listening.sockets)
+        except (BindError, ConfigurationError) as problem:
+            found.problems += [problem, *problem.others]
 
 
 def _missing_packages(settings: Settings) -> Iterator[ConfigurationError]:
@@ -115,6 +137,26 @@ def missing_parts(process: Process, before: Process | None = None) -> Iterator[C
     for flag, (name, old) in files.items():
         if name and name != old and (Path(name).is_dir() or not os.access(Path(name).parent, os.W_OK)):
             yield ConfigurationError(f"{flag}: {name!r} cannot be written")
+    if process.pid_file:
+        yield from _running_server(process.pid_file, before.pid_file)
+
+
+def _running_server(name: str, old: str | None) -> Iterator[ConfigurationError]:
+    """Look whether the file of the process number is that of another server.
+
+    Scripts would signal the wrong one from then on, and nobody the other. The file that a server has left
+    that was killed is no hindrance, whoever has its number now. Which of two has the other files is another
+    matter: who starts a second server that takes over, with the same port for all, wants them to say so.
+    """
+    path = Path(name)
+    if (old and path.resolve() == Path(old).resolve()) or not is_held(path):
+        return
+    with suppress(OSError):  # gone meanwhile
+        number = path.read_bytes()[:20].strip()
+        if number.isdigit():  # else a lock of somebody else's, such as of the program flock
+            yield ConfigurationError(
+                f"--pid-file: {name!r} is that of a server that runs (pid {int(number)})"
+            )
 
 
 def certificates_of(tls: Tls) -> Certificates | None:
@@ -129,12 +171,6 @@ def certificates_of(tls: Tls) -> Certificates | None:
     from aioserve.listen.certificates import open_certificates  # noqa: PLC0415 - who speaks TLS
 
     return open_certificates(tls)
-
-
-def _unusable_control(live: Live) -> Iterator[ConfigurationError]:
-    name = live.control
-    if name and (Path(name).is_dir() or not os.access(Path(name).parent, os.W_OK)):
-        yield ConfigurationError(f"--control: {name!r} cannot be written")
 
 
 def unusable_log(logs: Logs, before: Logs | None = None) -> Iterator[ConfigurationError]:

@@ -57,8 +57,10 @@ _A_DAY = 86_400.0  # seconds
 # Connections that are accepted before one of them is looked at: asyncio takes its backlog for that.
 _AT_ONCE = 64
 
-# Seconds in which those who wait to be accepted at the end must have agreed on TLS: all others wait for them.
+# Seconds in which those who have come before the end must have agreed on TLS, as all others wait for them;
+# where another worker serves they have `--timeout-tls`. Nobody tells when they have: they are looked at.
 _HANDSHAKES = 1.0
+_LOOK = 0.01
 
 # After so many seconds a thread that computes lets the loop have the interpreter, which asks for it again
 # after each call of the system. With Python's own 0.005 a small file took 34 ms while a folder of 100,000
@@ -195,6 +197,7 @@ class _Server:
         self._orders = orders
         self._options: HandlerOptions | None = None
         self._mounts: tuple[Mounts, ...] = ()
+        self._admission: Admission
 
     async def serve(self, reports: Reports | None = None) -> None:
         """Serve, and stop."""
@@ -286,7 +289,7 @@ class _Server:
         )
         if self._books:
             self._books.watch(self._mounts)
-        admission = Admission(factory, options, ticker, limit)
+        admission = self._admission = Admission(factory, options, ticker, limit)
         proxies = self._settings.proxies
         if proxies.headers != PROXY_PROTOCOL:
             return admission
@@ -329,15 +332,28 @@ class _Server:
         busy = sum(each.phase is Phase.ANSWERING for each in cast("set[Connection]", connections))
         self._close(connections, order)
         self._limit_time(order, parts, began)
-        while connections and order is not Order.FORCE:
-            next_order = await _first(self._orders.next(), _wait_lost(connections))
+        while order is not Order.FORCE and (connections or self._is_expecting(order, began)):
+            told = {*connections}
+            next_order = await _first(self._orders.next(), self._wait(connections, order, began))
             if next_order is Order.STOP and order is Order.RETIRE:
                 self._limit_time(next_order, parts, loop.time())
                 await self._stop_accepting(servers, make_protocol, is_last=True)
             if next_order is not None:
-                order = next_order
-                self._close(connections, order)
+                order, told = next_order, set()
+            self._close(connections - told, order)
         self._orders.ended(busy, parts.cut + len(connections))
+
+    def _is_expecting(self, order: Order, began: float) -> bool:
+        """Whether anybody is waited for who has come, but not agreed on TLS so far."""
+        limit = self._settings.timeouts.tls if order is Order.RETIRE else _HANDSHAKES
+        return asyncio.get_running_loop().time() < began + limit and self._admission.is_expecting
+
+    async def _wait(self, connections: Iterable[Ticking], order: Order, began: float) -> None:
+        """Wait until all who are expected are connections, or else until these are lost."""
+        if not self._is_expecting(order, began):
+            await _wait_lost(connections)
+        while self._is_expecting(order, began):  # noqa: ASYNC110 - no loop has an event for one that fails
+            await asyncio.sleep(_LOOK)
 
     def _limit_time(self, order: Order, parts: LoopParts, began: float) -> None:
         """Give the answers their time; where another worker has the next ones, it is all that they need.

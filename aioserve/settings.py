@@ -27,6 +27,7 @@ from aioserve.kinds import (
     TARGET,
     URL_PATH,
     WORKERS,
+    at_least,
     choice,
 )
 from aioserve.listen.addresses import OWN_ADDRESS
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aioserve.listen.addresses import Address
-    from aioserve.options import Given, OnProblem, Option
+    from aioserve.options import Given, OnProblem
 
 __all__ = [
     "OPTIONS",
@@ -172,7 +173,8 @@ class Process:
         "--pid-file",
         PATH,
         None,
-        "Write the number of the process that takes signals to this file. It is removed in the end.",
+        "Write the number of the process that takes signals to this file. It is removed in the end. A second "
+        "server is refused the file of one that runs.",
     )
 
 
@@ -232,9 +234,10 @@ class Timeouts:
     )
     worker: float = option(
         "--timeout-worker",
-        DURATION,
+        at_least(0.5),  # a collection of garbage, or a busy machine, may take as long as anything below
         30.0,
-        "How long a worker may be blocked before it is replaced; 0 = for ever, as it is with `--debug`.",
+        "How long a worker may be blocked before it is replaced, from 500ms on; 0 = for ever, as it is with "
+        "`--debug`.",
     )
 
 
@@ -461,15 +464,17 @@ def build_settings(given: Mapping[str, Given], on_problem: OnProblem = refuse) -
 
     Args:
         given: what counts.
-        on_problem: called with a key and what is wrong with it: a text is not of the option's kind, or
-            another option excludes it. If it returns, the option has its default.
+        on_problem: called with a key and what is wrong with it, once for each text that is not of the
+            option's kind, or because another option excludes it. If it returns, the option has what else was
+            given for it, or its default.
     """
     values: dict[str, Any] = {}
     for key in (each for each in OPTIONS if each in given):
-        try:
-            values[key] = _read(OPTIONS[key], given)
-        except ConfigurationError as problem:
-            on_problem(key, problem)
+        if rival := next((each for each in OPTIONS[key].excludes if each in given), None):
+            words = f"{given[key].source} cannot be given together with {given[rival].source}"
+            on_problem(key, ConfigurationError(words))
+        else:
+            values[key] = OPTIONS[key].parse(given[key], on_problem)
     parts = {
         part.attribute: part.settings(
             **{name: values[one.key] for name, one in part.options.items() if one.key in values}
@@ -477,11 +482,3 @@ def build_settings(given: Mapping[str, Given], on_problem: OnProblem = refuse) -
         for part in SECTIONS
     }
     return Settings(**parts, sources={key: one.source for key, one in given.items()})
-
-
-def _read(declared: Option, given: Mapping[str, Given]) -> object:
-    one = given[declared.key]
-    for other in declared.excludes:
-        if other in given:
-            raise ConfigurationError(f"{one.source} cannot be given together with {given[other].source}")
-    return declared.parse(one)

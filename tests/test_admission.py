@@ -457,3 +457,18 @@ async def test_those_beyond_the_limit_are_counted():
         await server.ask()
         protocol.go_on.release()
     assert counters.snapshot(WorkerSnapshot(1, "")).refused == {"limit": 2}
+
+
+@on_both_loops
+async def test_who_is_accepted_is_expected_until_there_is_a_connection_or_nobody_any_more():
+    async with admitting(hello, 9) as server:
+        await server.idle(2)
+        assert not server.admission.is_expecting
+        accepted = server.admission()
+        assert server.admission.is_expecting
+        server.handlers.remove(accepted)
+        while not server._made.empty():
+            server._made.get_nowait()
+        del accepted
+        gc.collect()
+        assert not server.admission.is_expecting

@@ -371,6 +371,28 @@ def test_check_does_not_try_the_default_address_where_another_cannot_be_read(mon
     ]
 
 
+def test_check_looks_at_everything_else_where_an_address_cannot_be_read():
+    files = {"--reload-dir": "/nope", "--pid-file": "/nope/y", "--access-log-file": "/nope/x"}
+    words = [word for pair in files.items() for word in pair]
+
+    lines = checked("--port", "abc", *words, "--control", "/nope/z", "--reload", "--static", ".")
+    assert [line.partition(":")[0] for line in lines] == ["--port", *files, "--control"]
+
+
+def test_check_tries_the_addresses_that_can_be_read(taken):
+    binds = ("8080", f"127.0.0.1:{taken}", "[:x", "unix:none/web.sock")
+    words = [word for each in binds for word in ("--bind", each)]
+
+    lines = checked("--static", ".", *words)
+    starts = (
+        "--bind: '8080' is not",
+        "--bind: '[:x': ",
+        "cannot listen on 127.0.0.1",
+        "cannot listen on unix:",
+    )
+    assert [line[: len(start)] for line, start in zip(lines, starts, strict=True)] == [*starts]
+
+
 @pytest.mark.parametrize("words", [["--static", ""], ["-c", "none.toml"], ["-c", ""], [""]])
 def test_check_says_nothing_of_what_is_served_where_that_cannot_be_read(words):
     assert len(checked("-p", "0", *words)) == 1

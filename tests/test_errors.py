@@ -26,6 +26,7 @@ from aioserve.errors import (
     TlsError,
     TooManyFields,
     TransferEncodingError,
+    first_of,
     pairs_of,
 )
 
@@ -70,12 +71,16 @@ def test_startup_may_have_details():
     assert BindError("text").details == ""
 
 
-def test_error_of_an_address_has_those_of_others():
-    other = BindError("another")
+def test_first_of_several_problems_has_the_others_and_each_once():
+    first, second, third = ConfigurationError("first"), BindError("second"), TlsError("third")
+    second.others = (third,)
 
-    assert BindError("text").others == ()
-    assert BindError("text", (other,)).others == (other,)
-    assert str(BindError("text", (other,))) == "text"
+    found = first_of([first, second, third, TlsError("second"), ConfigurationError("first")])
+
+    assert (type(found), str(found)) == (ConfigurationError, "first")
+    assert list(map(str, found.others)) == ["second", "third"]
+    assert first_of([third]) is third
+    assert third.others == BindError("text").others == ()
 
 
 @pytest.mark.parametrize(

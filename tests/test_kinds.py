@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from aioserve import kinds
 
 KINDS = {name: kind for name, kind in vars(kinds).items() if isinstance(kind, kinds.Kind)} | {
-    "choice": kinds.choice("auto", "always", "never")
+    "choice": kinds.choice("auto", "always", "never"),
+    "at_least": kinds.at_least(0.5),
 }
 
 
@@ -66,6 +67,9 @@ KINDS = {name: kind for name, kind in vars(kinds).items() if isinstance(kind, ki
         ("URL_PATH", "/", "/"),
         ("URL_PATH", "/-/live", "/-/live"),
         ("choice", "always", "always"),
+        ("at_least", "0", 0.0),
+        ("at_least", "500ms", 0.5),
+        ("at_least", "1h", 3600.0),
     ],
 )
 def test_text_means_this_value(kind, text, value):
@@ -124,6 +128,9 @@ def test_text_means_this_value(kind, text, value):
         ("MOUNT", "/a/./b=x", "is not the path of a URL"),
         ("MOUNT", "//a=x", "is not the path of a URL"),
         ("MOUNT", "/a%4=x", "is not the path of a URL"),
+        ("at_least", "1ms", "'1ms' is less than 500ms, and is not 0"),
+        ("at_least", "0.499", "'0.499' is less than 500ms, and is not 0"),
+        ("at_least", "x", "'x' is not a duration"),
         ("choice", "Auto", "'Auto' is not one of auto, always, never"),
     ],
 )

@@ -128,6 +128,26 @@ def test_refusal_names_the_source():
         OPTIONS["shelves"].parse(Given(("x",), "shop.toml: shelves"))
 
 
+def test_each_text_that_is_none_is_told_and_the_others_count():
+    told = []
+
+    def parse(key, *texts):
+        return OPTIONS[key].parse(Given(texts, f"--{key}"), lambda *problem: told.append(problem))
+
+    assert parse("shelves", "x", "4", "y") == 4
+    assert parse("shelves", "z") == 3
+    assert parse("ware", "jam", "", "rye", "a\0b") == ("jam", "rye")
+    assert parse("ware", "") == ()
+    assert [(key, str(problem).partition(" is")[0]) for key, problem in told] == [
+        ("shelves", "--shelves: 'x'"),
+        ("shelves", "--shelves: 'y'"),
+        ("shelves", "--shelves: 'z'"),
+        ("ware", "--ware: must not be empty"),
+        ("ware", "--ware: 'a\\x00b' has a NUL character in it"),
+        ("ware", "--ware: must not be empty"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [

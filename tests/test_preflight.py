@@ -7,10 +7,11 @@ import sys
 import pytest
 
 from aioserve import preflight
-from aioserve.errors import BindError, ConfigurationError, StartupError, TlsError
-from aioserve.listen.addresses import TcpAddress
+from aioserve.errors import BindError, ConfigurationError, StartupError, TlsError, first_of
+from aioserve.listen.addresses import TcpAddress, UnixAddress
 from aioserve.listen.sockets import port_line
-from aioserve.preflight import prepare, unusable_log
+from aioserve.own_file import hold
+from aioserve.preflight import missing_parts, prepare, unusable_log
 from aioserve.server import ServerHttpProtocol
 from aioserve.settings import (
     Application,
@@ -47,7 +48,7 @@ def bound(monkeypatch):
     def bind_sockets(bind, _aside):
         asked.append(bind)
         if bind.host == "taken":
-            raise BindError("taken:8080 cannot be had", (BindError("another cannot be had"),))
+            raise first_of([BindError("taken:8080 cannot be had"), BindError("another cannot be had")])
         return FakeListening(socket.AF_UNIX if bind.host == "unix" else socket.AF_INET)
 
     monkeypatch.setattr(preflight, "bind_sockets", bind_sockets)
@@ -98,10 +99,101 @@ def test_every_problem_is_found_in_order(tmp_path):
     ]
 
 
-def test_control_socket_needs_a_place(tmp_path):
-    settings = Settings(live=Live(control=str(tmp_path / "none/control")))
+@pytest.fixture
+def running(tmp_path):
+    """The file of a process number, and a server that runs and has it."""
+    path = tmp_path / "pid"
+    with path.open("w") as file:
+        descriptor = hold(file.fileno())
+    path.write_text("4711\n")
+    yield path
+    os.close(descriptor)
 
-    assert [text for _, text in said(settings)] == [f"--control: '{tmp_path}/none/control' cannot be written"]
+
+def test_server_that_runs_keeps_the_file_of_its_number(running):
+    """The path may lead there in another way."""
+    (running.parent / "link").symlink_to(running.parent)
+    for name in (str(running), str(running.parent / "link/pid")):
+        assert said(Settings(process=Process(pid_file=name))) == [
+            (ConfigurationError, f"--pid-file: {name!r} is that of a server that runs (pid 4711)")
+        ]
+
+
+@pytest.mark.parametrize(
+    "number", [os.getpid(), os.getppid(), "", "none"], ids=["ours", "another's", "none", "no number"]
+)
+def test_file_of_a_number_is_had_where_no_server_holds_it(tmp_path, number):
+    """One that was killed has left it; its number may be another process's by now."""
+    (tmp_path / "pid").write_text(f"{number}\n")
+
+    assert said(Settings(process=Process(pid_file=str(tmp_path / "pid")))) == []
+
+
+def test_lock_that_is_no_servers_is_no_hindrance(running):
+    """Who starts it by the program flock may lock the same file."""
+    running.write_text("")
+
+    assert said(Settings(process=Process(pid_file=str(running)))) == []
+
+
+def test_file_of_a_number_may_go_while_it_is_looked_at(running, monkeypatch):
+    def read_bytes(_path):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(type(running), "read_bytes", read_bytes)
+
+    assert said(Settings(process=Process(pid_file=str(running)))) == []
+
+
+def test_server_that_loads_everything_anew_has_its_own_file(running, monkeypatch):
+    monkeypatch.chdir(running.parent)
+    before = Process(pid_file="pid")
+
+    assert [*missing_parts(Process(pid_file=str(running)), before)] == []
+    assert len([*missing_parts(Process(pid_file=str(running)), Process(pid_file="other"))]) == 1
+
+
+def test_control_socket_is_tried_as_an_address_is(tmp_path, bound):
+    """Who serves binds it, too, and says the same of it."""
+    control, bad = str(tmp_path / "control"), str(tmp_path / "none/control")
+
+    assert said(Settings(live=Live(control=control))) == []
+    assert [*tmp_path.iterdir()] == []
+    assert said(Settings(bind=Bind("taken"), live=Live(control=bad))) == [
+        (BindError, f"--control: cannot listen on unix:{bad}: No such file or directory"),
+        (BindError, "taken:8080 cannot be had"),
+        (BindError, "another cannot be had"),
+    ]
+    bound.clear()
+    assert prepare(Settings(live=Live(control=bad)), is_worker=True).problems == bound == []
+
+
+def test_where_an_address_is_not_known_everything_else_is_looked_at(tmp_path, bound):
+    """The default is not what was asked for."""
+    none = str(tmp_path / "none" / "file")
+    settings = Settings(
+        Application("nosuch:Thing", str(tmp_path)),
+        process=Process(pid_file=none, reload=True, reload_dirs=(none,)),
+        logs=Logs(access_log_file=none),
+        live=Live(control=none),
+    )
+
+    found = prepare(settings, is_address_known=False)
+    flags = ["there is no module 'nosuch' in", "--reload-dir", "--pid-file", "--access-log-file", "--control"]
+    assert [str(one)[: len(flag)] for one, flag in zip(found.problems, flags, strict=True)] == flags
+    assert bound == []
+
+
+def test_of_several_addresses_those_are_tried_that_are_known(bound):
+    """That the others have no port for the port file cannot be said."""
+    bind = Bind("taken", addresses=(UnixAddress("web.sock"),))
+    assert len(prepare(Settings(bind=bind), is_address_known=False).problems) == 2
+
+    bind = Bind("unix", addresses=(UnixAddress("web.sock"),))
+    process = Process(port_file="port")
+    assert prepare(Settings(bind=bind, process=process), is_address_known=False).problems == []
+    assert len(prepare(Settings(bind=bind, process=process)).problems) == 1
+    assert len(bound) == 3
 
 
 def test_what_has_become_of_the_log_since_ends_nobody(tmp_path):
@@ -109,7 +201,7 @@ def test_what_has_become_of_the_log_since_ends_nobody(tmp_path):
 
     assert [*unusable_log(logs, logs)] == []
     assert len([*unusable_log(logs, Logs())]) == 1
-    assert prepare(Settings(logs=logs), bind=False).problems == []
+    assert prepare(Settings(logs=logs), is_worker=True).problems == []
 
 
 @pytest.mark.parametrize(
@@ -171,7 +263,7 @@ def test_uvloop_must_be_installed_only_where_it_is_asked_for(monkeypatch, asked,
 def test_options_of_tls_are_looked_at_together_though_it_is_not_spoken():
     found = said(Settings(tls=Tls(keyfiles=("key.pem",))))
 
-    assert [kind for kind, _ in found] == [TlsError]
+    assert [kind for kind, _ in found] == [ConfigurationError]
     assert preflight.certificates_of(Tls()) is None
 
 
@@ -299,12 +391,12 @@ def test_worker_does_not_look_at_what_only_the_parent_needs(tmp_path):
     none = str(tmp_path / "none" / "file")
     process = Process(pid_file=none, port_file=none, ready_file=none, reload=True, reload_dirs=(none,))
 
-    assert prepare(Settings(process=process), bind=False).problems == []
+    assert prepare(Settings(process=process), is_worker=True).problems == []
     assert len(prepare(Settings(Application(), Bind(port=0), process)).problems) == 4
 
 
 def test_addresses_are_left_alone_where_somebody_has_bound_them(bound):
-    found = prepare(Settings(process=Process(port_file="port")), bind=False)
+    found = prepare(Settings(process=Process(port_file="port")), is_worker=True)
 
     assert found.listening.sockets == bound == []
 
@@ -313,8 +405,16 @@ def test_certificates_that_were_read_are_used_though_their_files_have_gone():
     settings = Settings(static=Static((("/", "."),)), tls=Tls(certfiles=("nosuch.pem",)))
     kept = object()
 
-    found = prepare(settings, bind=False, certificates=kept)
+    found = prepare(settings, is_worker=True, certificates=kept)
     assert (found.tls, found.problems) == (kept, [])
+
+
+def test_all_certificates_that_cannot_be_used_are_problems():
+    settings = Settings(static=Static((("/", "."),)), tls=Tls(certfiles=("a.pem", "b.pem")))
+    assert [text for _, text in said(settings)] == [
+        "'a.pem': No such file or directory",
+        "'b.pem': No such file or directory",
+    ]
 
 
 def test_options_of_tls_that_contradict_each_other_are_a_problem():

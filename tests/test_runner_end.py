@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from aioserve import runner, ticker
+from aioserve.admission import Admission
 from aioserve.server import ServerHttpProtocol
 from aioserve.settings import Logs, Process, Settings, Timeouts
 from aioserve.workers.channel import Order
@@ -199,6 +200,27 @@ def test_one_who_retires_may_be_told_to_stop(process, clients):
     serve(silent(process), Stops, clients.sockets)
 
     assert read(idle) == b""
+
+
+@pytest.mark.parametrize("times", [0, 1, 3])
+def test_who_has_come_but_not_agreed_on_tls_is_waited_for(process, clients, monkeypatch, times):
+    """A real handshake is in system/test_tls.py."""
+    expected = [True] * times
+    monkeypatch.setattr(Admission, "is_expecting", property(lambda _: bool(expected and expected.pop())))
+    client = clients.connect()
+
+    serve(silent(process), Handler, clients.sockets)
+
+    assert expected == []
+    assert read(client).endswith(b"\r\n\r\n/\n")
+
+
+def test_who_never_agrees_on_tls_is_not_waited_for_longer(process, clients, monkeypatch):
+    monkeypatch.setattr(runner, "_HANDSHAKES", 0.02)
+    monkeypatch.setattr(Admission, "is_expecting", property(lambda _: True))
+    clients.connect()
+
+    assert serve(silent(process), Handler, clients.sockets)[-2] == (b"ended", [0, 0])
 
 
 def test_state_is_told_when_that_is_asked_for(process, clients, capfd):

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from aioserve.errors import ConfigurationError
+from aioserve.listen.addresses import UnixAddress
 from aioserve.options import Given
 from aioserve.settings import OPTIONS, SECTIONS, Bind, Limits, Settings, Static, Timeouts, build_settings
 
@@ -68,8 +69,20 @@ def test_all_that_is_wrong_can_be_told_and_the_rest_is_used():
         ("workers", "--workers"),
         ("keep-alive", "--keep-alive"),
     ]
+    assert settings.bind == Bind(port=0)
     assert settings.static.index == ("a.html",)
     assert (settings.process, settings.timeouts) == (Settings().process, Settings().timeouts)
+
+
+def test_all_values_that_are_wrong_are_told_and_the_others_are_used():
+    told = []
+    settings = build_settings(
+        {"bind": Given(("8080", "unix:web.sock", ":x"), "--bind")},
+        lambda key, problem: told.append((key, str(problem)[:15])),
+    )
+
+    assert told == [("bind", "--bind: '8080' "), ("bind", "--bind: ':x': '")]
+    assert settings.bind.addresses == (UnixAddress("web.sock"),)
 
 
 @pytest.mark.parametrize("one", ALL, ids=lambda one: one.key)

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aioserve.errors import TlsError
+from aioserve.errors import ConfigurationError, StartupError, TlsError, first_of
 from aioserve.listen.kept_pair import DAY, SOON, KeptPair, format_date
 from aioserve.listen.server_names import BadNamesHook, find_name, index_names
 from aioserve.listen.tls import make_context, pairs_of
@@ -74,6 +74,19 @@ def files_of(tls: Tls) -> Iterator[Tls]:
         yield replace(tls, certfiles=(certfile,), self_signed=False)
 
 
+def _read_pairs(tls: Tls) -> list[KeptPair]:
+    pairs: list[KeptPair] = []
+    problems: list[ConfigurationError | StartupError] = []
+    for each in pairs_of(tls):
+        try:
+            pairs.append(KeptPair(tls, each))
+        except (ConfigurationError, TlsError) as problem:
+            problems += [problem, *problem.others]
+    if problems:
+        raise first_of(problems)
+    return pairs
+
+
 class Certificates:
     """The pairs of certificate and key, kept up to date.
 
@@ -86,13 +99,14 @@ class Certificates:
         is_speaking: the log is told what happens. Where several processes serve, one of them is enough.
 
     Raises:
-        TlsError: a file cannot be used.
+        ConfigurationError: the options cannot be followed.
+        TlsError: a file cannot be used. Either has the others.
     """
 
     def __init__(self, tls: Tls, *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self.is_speaking = True
-        self._pairs = [KeptPair(tls, pair) for pair in pairs_of(tls)]
+        self._pairs = _read_pairs(tls)
         self.context = make_context(tls)
         self.context.sni_callback = self._choose
         self._hook = BadNamesHook()

@@ -41,7 +41,7 @@ class KeptPair:
         context: has the certificate, its key, and the authorities of clients.
 
     Raises:
-        TlsError: a file cannot be used.
+        ConfigurationError, TlsError: as by `make_context`.
     """
 
     def __init__(self, tls: Tls, pair: Pair) -> None:

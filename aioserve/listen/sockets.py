@@ -7,11 +7,12 @@ server learns of a taken port by its exit code.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from typing import TYPE_CHECKING
 
-from aioserve.errors import BindError, ConfigurationError
+from aioserve.errors import BindError, ConfigurationError, first_of
 from aioserve.listen import inherited, tcp, unix
 from aioserve.listen.addresses import InheritedDescriptor, SystemdSockets, TcpAddress, UnixAddress
 from aioserve.listen.settings import DEFAULT_HOST, DEFAULT_PORT
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from aioserve.settings import Bind
 
 _IP = (socket.AF_INET, socket.AF_INET6)
+_ANY = {"0.0.0.0", "::"}  # noqa: S104 - what every address of the machine is called
 
 
 @value
@@ -129,7 +131,7 @@ def bind_sockets(bind: Bind, aside: Address | None = None) -> Listening:
         this machine does not have are left out, such as ``::1`` where there is no IPv6.
 
     Raises:
-        BindError: an address cannot be had; the error has those of further addresses; nothing stays bound.
+        BindError: an address cannot be had; the error has others of further addresses; nothing stays bound.
     """
     return rebind(bind, Listening(), aside)
 
@@ -155,8 +157,7 @@ def rebind(bind: Bind, held: Listening, aside: Address | None = None) -> Listeni
             problems.append(problem)
     if problems:
         binding.new.close(keep=held)
-        first, *others = problems
-        raise BindError(str(first), tuple(others))
+        raise first_of(problems)
     return binding.new
 
 
@@ -211,7 +212,7 @@ class _Binding:
                         must_share=bind.reuse_port and not self.is_aside,  # each server has its own to say
                     )
                 except OSError as error:
-                    problem = BindError(tcp.explain(error, host, port or asked))
+                    problem = BindError(self._explain(error, family, host, port or asked))
                     if error.errno not in tcp.NOT_HERE:
                         raise problem from None
                     missing = missing or problem
@@ -221,6 +222,18 @@ class _Binding:
             yield found
         if missing is not None and not port:
             raise missing
+
+    def _explain(self, error: OSError, family: int, host: str, port: int) -> str:
+        """Say why an address cannot be had; that it is another of our own need not be looked for in /proc."""
+        for listening, advice in (
+            (self.new, "one of them is enough"),
+            (self._held, "an address that takes in an old one needs a restart"),
+        ):
+            other = _find_overlap(listening, family, host, port) if error.errno == errno.EADDRINUSE else None
+            if other is not None:
+                where = f"cannot listen on {host} port {port}"
+                return f"{where}: this server listens on {other} port {port} already; {advice}"
+        return tcp.explain(error, host, port)
 
     def _open_unix(self, address: UnixAddress) -> Listener:
         key = os.path.abspath(address.path)  # noqa: PTH100 - makes one text of /run/x and /run/./x
@@ -250,6 +263,16 @@ class _Binding:
         if self.new.handed_over is None:
             self.new.handed_over = self._held.handed_over = inherited.receive(os.environ)
         return self.new.handed_over
+
+
+def _find_overlap(listening: Listening, family: int, host: str, port: int) -> str | None:
+    """Return the host of a socket that has the port of this one, or a part of it."""
+    for sock in listening.sockets:
+        if sock.family == family and sock.fileno() >= 0:
+            other, its_port = sock.getsockname()[:2]
+            if its_port == port and (other == host or not _ANY.isdisjoint((other, host))):
+                return str(other)
+    return None
 
 
 def port_line(sockets: Iterable[socket.socket]) -> str:

@@ -10,9 +10,11 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from aioserve.errors import ConfigurationError, TlsError
+from aioserve.errors import ConfigurationError, StartupError, TlsError, first_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from aioserve.settings import Tls
 
 _REASONS = {  # what OpenSSL says, in words; of an RSA key for another kind of certificate it says the second
@@ -37,22 +39,23 @@ def pairs_of(tls: Tls) -> tuple[Pair, ...]:
     """Say which key belongs to which certificate; there are none where TLS is not asked for by files.
 
     Raises:
-        ConfigurationError: the options contradict each other.
-        TlsError: an option belongs to a certificate that is not there. Going on without TLS would open what
-            a list of client certificates was to close.
+        ConfigurationError: the options contradict each other, or one belongs to a certificate that is not
+            there. Going on without TLS would open what a list of client certificates was to close.
     """
     if tls.self_signed and tls.certfiles:
         raise ConfigurationError("--ssl-self-signed makes a certificate; --ssl-certfile has one already")
     if not tls.certfiles:
-        for flag, value in (
-            ("--ssl-keyfile", tls.keyfiles),
-            ("--ssl-keyfile-password-file", tls.password_file),
-            ("--ssl-client-ca", tls.client_ca if not tls.self_signed else None),
-        ):
-            if value:
-                raise TlsError(f"{flag}: there is no --ssl-certfile that it belongs to")
-    if tls.keyfiles and len(tls.keyfiles) != len(tls.certfiles):
-        raise TlsError(
+        given = {
+            "--ssl-keyfile": bool(tls.keyfiles),
+            "--ssl-keyfile-password-file": tls.password_file is not None,
+            "--ssl-client-ca": tls.client_ca is not None and not tls.self_signed,
+            "--ssl-ciphers": tls.ciphers != type(tls).ciphers and not tls.self_signed,
+        }
+        reason = "there is no --ssl-certfile that it belongs to"
+        if flags := [flag for flag, is_given in given.items() if is_given]:
+            raise first_of([ConfigurationError(f"{flag}: {reason}") for flag in flags])
+    elif tls.keyfiles and len(tls.keyfiles) != len(tls.certfiles):
+        raise ConfigurationError(
             f"--ssl-keyfile: there must be one for each --ssl-certfile, or none; "
             f"there are {len(tls.keyfiles)} for {len(tls.certfiles)}"
         )
@@ -66,23 +69,31 @@ def make_context(tls: Tls, pair: Pair | None = None) -> ssl.SSLContext:
     TLS 1.2 is the least that is spoken (RFC 8996), and HTTP/1.1 what is offered by ALPN (RFC 7301).
 
     Raises:
-        TlsError: a file cannot be read, is none, or the two do not belong together; or OpenSSL knows nothing
-            of the list of ciphers.
+        ConfigurationError: OpenSSL knows nothing of the list of ciphers.
+        TlsError: a file cannot be read, is none, or the two do not belong together. Either has the others.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION  # a client's way to make the server calculate
     context.set_alpn_protocols(["http/1.1"])
+    problems: list[ConfigurationError | StartupError] = []
     try:
         context.set_ciphers(tls.ciphers)
     except (ssl.SSLError, ValueError):  # ValueError: a NUL, where no text was read
-        raise TlsError(
-            f"--ssl-ciphers: OpenSSL has no cipher for TLS 1.2 that is meant by {tls.ciphers!r}"
-        ) from None
-    if tls.client_ca is not None:
-        _require_clients(context, tls.client_ca)
-    if pair is not None:
-        _load_pair(context, pair, tls.password_file)
+        text = f"--ssl-ciphers: OpenSSL has no cipher for TLS 1.2 that is meant by {tls.ciphers!r}"
+        problems.append(ConfigurationError(text))
+    try:
+        if tls.client_ca is not None:
+            _require_clients(context, tls.client_ca)
+    except TlsError as problem:
+        problems.append(problem)
+    try:
+        if pair is not None:
+            _load_pair(context, pair, tls.password_file)
+    except TlsError as problem:
+        problems += [problem, *problem.others]
+    if problems:
+        raise first_of(problems)
     return context
 
 
@@ -107,18 +118,29 @@ def _require_clients(context: ssl.SSLContext, client_ca: str) -> None:
 
 def _load_pair(context: ssl.SSLContext, pair: Pair, password_file: str | None) -> None:
     password = _Password(password_file)
+    _read_all(filter(None, (*pair, password_file)))
     try:
-        for name in filter(None, (*pair, password_file)):
-            Path(name).open("rb").close()  # OpenSSL does not say which of them it cannot read
         context.load_cert_chain(*pair, password=password)
     except ssl.SSLError as error:
         if password.is_used and error.reason not in _REASONS:  # what it says differs between versions
             raise TlsError(f"{pair}: the password in {password_file!r} is not that of the key") from None
         raise TlsError(f"{pair}: {_explain(error.reason, pair)}") from None
-    except OSError as error:
-        raise TlsError(f"{error.filename!r}: {error.strerror}") from None
-    except ValueError as error:
-        raise TlsError(f"{pair}: {error}") from None
+    except (OSError, ValueError) as error:  # OSError: gone in between
+        raise TlsError(f"{pair}: {getattr(error, 'strerror', error)}") from None
+
+
+def _read_all(names: Iterable[str]) -> None:
+    """Look whether files can be read: OpenSSL does not say which of them it cannot read."""
+    problems = []
+    for name in names:
+        try:
+            Path(name).open("rb").close()
+        except OSError as error:
+            problems.append(TlsError(f"{name!r}: {error.strerror}"))
+        except ValueError as error:  # a NUL
+            problems.append(TlsError(f"{name!r}: {error}"))
+    if problems:
+        raise first_of(problems)
 
 
 class _Password:

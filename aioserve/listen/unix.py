@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aioserve.errors import BindError
+from aioserve.own_file import OwnFile
 from aioserve.values import value
 
 if TYPE_CHECKING:
@@ -21,30 +22,8 @@ if TYPE_CHECKING:
 
 
 @value
-class SocketFile:
-    """The file of a socket that we have bound.
-
-    Attributes:
-        path: where it is, whatever becomes of the current folder.
-        identity: device, inode and time of the last change of contents, which a socket does not have. The
-            number of an inode alone is given again at once, so another server's file could have it.
-    """
-
-    path: Path
-    identity: tuple[int, int, int]
-
-    @classmethod
-    def at(cls, path: Path) -> SocketFile:
-        """Take note of the file that is there now."""
-        return cls(path, _identity(path))
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether the file that is there is still the one that we have bound."""
-        try:
-            return _identity(self.path) == self.identity
-        except OSError:
-            return False
+class SocketFile(OwnFile):
+    """The file of a socket that we have bound; its path is whole, whatever becomes of the current folder."""
 
     def allow(self, mode: int) -> None:
         """Change who may connect.
@@ -56,12 +35,6 @@ class SocketFile:
             self.path.chmod(mode)
         except OSError as error:
             raise BindError(_explain(error, str(self.path))) from None
-
-    def remove(self) -> None:
-        """Remove the file if it is still ours."""
-        if self.is_ours:
-            with suppress(OSError):  # nothing is lost: the next server replaces it
-                self.path.unlink()
 
 
 def listen(address: UnixAddress, *, backlog: int) -> tuple[socket.socket, SocketFile]:
@@ -127,11 +100,6 @@ def _is_live(path: str) -> bool:
             if error.errno not in (errno.EAGAIN, errno.EPROTOTYPE):
                 raise
         return True
-
-
-def _identity(path: Path) -> tuple[int, int, int]:
-    found = path.lstat()
-    return found.st_dev, found.st_ino, found.st_mtime_ns
 
 
 def _explain(error: OSError, path: str) -> str:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from aioserve.errors import BindError
 from aioserve.listen.addresses import UnixAddress
 from aioserve.listen.unix import listen
 
@@ -34,7 +35,10 @@ class Control:
     """
 
     def __init__(self, path: str) -> None:
-        self._listening, self._file = listen(UnixAddress(path, _OWNER_ONLY), backlog=_BACKLOG)
+        try:
+            self._listening, self._file = listen(UnixAddress(path, _OWNER_ONLY), backlog=_BACKLOG)
+        except BindError as problem:
+            raise BindError(f"--control: {problem}") from None
         self._clients: dict[socket.socket, selectors.BaseSelector] = {}
 
     @property

@@ -6,13 +6,12 @@ either, and that all workers show the same self-signed certificate.
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from aioserve.errors import BindError, ConfigurationError, TlsError
+from aioserve.errors import ConfigurationError, TlsError
 from aioserve.listen.sockets import Listening, bind_sockets, port_line, rebind
 from aioserve.preflight import certificates_of, missing_parts, unusable_log
 
@@ -75,13 +74,7 @@ class Editions:
             missing_parts(settings.process, then.process), unusable_log(settings.logs, then.logs)
         ):
             raise problem
-        try:
-            listening = rebind(settings.bind, self._open, settings.metrics.address)
-        except BindError as problem:
-            if f"(pid {os.getpid()})" not in str(problem):
-                raise
-            raise BindError(f"{problem}; an address that takes in an old one needs a restart") from problem
-        self.current = Edition(settings, listening)
+        self.current = Edition(settings, rebind(settings.bind, self._open, settings.metrics.address))
         try:
             self.current = self._complete()
             # A person waits for what is loaded anew, and would not hear that the last pair was taken.

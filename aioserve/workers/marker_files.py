@@ -1,7 +1,8 @@
 """Files by which scripts and other programs find a running server.
 
-This file decides that such a file appears at once and whole, that it never says what is no longer so, and
-that it goes only while it is still ours. Nobody is waited for: what stands at such a path may be a pipe.
+This file decides that such a file appears at once and whole, that it never says what is no longer so, that it
+goes only while it is still ours, and that what another server has written stays while that runs. Nobody is
+waited for: what stands at such a path may be a pipe.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from aioserve.errors import ConfigurationError
+from aioserve.own_file import OwnFile, hold, is_held
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +33,8 @@ class MarkerFile:
     def __init__(self, flag: str, name: str | None) -> None:
         self._flag = flag
         self._path = None if name is None else Path(name)
-        self._inode: tuple[int, int] | None = None
+        self._own: OwnFile | None = None
+        self._held: int | None = None  # a descriptor by which others see that we are there
 
     @property
     def is_wanted(self) -> bool:
@@ -38,8 +42,13 @@ class MarkerFile:
         return self._path is not None
 
     def clear(self) -> None:
-        """Remove what a server has left that was killed: who waits for the file would take it for ours."""
-        if self._path is not None and self._path.is_file():
+        """Remove what a server has left that was killed: who waits for the file would take it for ours.
+
+        What a server has written that runs stays, until ours takes its place: this one may never get so far,
+        and the other would go on without its file. Who starts a second server with the files of the first
+        removes them before, or looks for the number of the process in the file.
+        """
+        if self._path is not None and self._path.is_file() and not is_held(self._path):
             with suppress(OSError):  # nor can it be written then, which is complained of
                 self._path.unlink()
 
@@ -80,25 +89,29 @@ class MarkerFile:
     def _replace(self, path: Path, text: str) -> None:
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         temporary.unlink(missing_ok=True)  # of a process that had this number before
-        try:
+        with ExitStack() as undone:
+            undone.callback(temporary.unlink, missing_ok=True)
             # It follows no link that others have put there.
             with temporary.open("x", encoding="utf-8") as file:
                 file.write(text)
-            self._inode = _inode_of(temporary)
+                file.flush()
+                held = hold(file.fileno())
+            undone.callback(os.close, held)
+            written = OwnFile.at(temporary)
             temporary.replace(path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
+            undone.pop_all()
+        self.let_go()
+        self._own, self._held = replace(written, path=path), held
+
+    def let_go(self) -> None:
+        """Hold it no more; it stays. For a forked process, which must not seem to be its parent."""
+        if self._held is not None:
+            os.close(self._held)
+        self._held = None
 
     def remove(self) -> None:
         """Remove it, if it is there and nobody has put another in its place."""
-        if self._path is not None and self._inode is not None:
-            with suppress(OSError):
-                if _inode_of(self._path) == self._inode:
-                    self._path.unlink()
-        self._inode = None
-
-
-def _inode_of(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_dev, status.st_ino
+        if self._own is not None:
+            self._own.remove()
+        self._own = None
+        self.let_go()

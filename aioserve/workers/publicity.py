@@ -57,7 +57,9 @@ class Publicity:
             self._observers = _observe(*dress)
 
     def begins(self) -> None:
-        """Say who takes signals.
+        """Say who takes signals, and that nobody serves yet whose server has been killed.
+
+        That no other server has the file is known by now: the settings were looked at (`preflight`).
 
         Raises:
             ConfigurationError: the file cannot be written.
@@ -151,9 +153,11 @@ class Publicity:
         """Say nothing more; where it ``is_over`` for all, the files go."""
         self._observers.close(is_copy=not is_over)
         self._manager.close()
-        if is_over:
-            for file in (self._pid_file, self._port_file, self._ready_file):
+        for file in (self._pid_file, self._port_file, self._ready_file):
+            if is_over:
                 file.remove()
+            else:
+                file.let_go()
 
 
 def served_by(settings: Settings) -> tuple[str, ...]:

@@ -98,7 +98,7 @@ def _work(
         # source that is saved twice within a second, at the same size, would be what it was the first time
         # for good, if a worker had kept that. What was compiled before is used, so that this costs little.
         sys.dont_write_bytecode = True
-    ready = prepare(settings, bind=False, certificates=certificates)
+    ready = prepare(settings, is_worker=True, certificates=certificates)
     if ready.problems:
         raise ready.problems[0]
     gc.freeze()  # what has been loaded stays: nobody need look at it again

@@ -12,7 +12,7 @@ import pytest
 from aioserve.errors import BindError, ConfigurationError
 from aioserve.listen import inherited, tcp
 from aioserve.listen.addresses import parse_address
-from aioserve.listen.sockets import Listening, bind_sockets, format_address, port_line, rebind
+from aioserve.listen.sockets import Listener, Listening, bind_sockets, format_address, port_line, rebind
 from aioserve.settings import Bind
 from tests.listen.test_tcp import backlog_of, has_ipv6
 
@@ -252,6 +252,15 @@ def test_descriptor_that_is_a_socket_of_ours_is_not_inherited(opened):
 # What is refused
 
 
+@pytest.mark.parametrize("ours", ["127.0.0.2", "[::1]"])
+def test_port_of_another_is_not_taken_for_one_of_ours(taken, ours):
+    if ours.startswith("[") and not has_ipv6():
+        pytest.skip("this machine has no IPv6")
+
+    (said,) = refusal(addresses(f"{ours}:{taken}", f"127.0.0.1:{taken}"))
+    assert said.startswith(f"cannot listen on 127.0.0.1 port {taken}: it is in use")
+
+
 def test_all_that_cannot_be_had_is_told_and_nothing_stays_bound(taken):
     said = refusal(
         addresses(
@@ -266,6 +275,26 @@ def test_all_that_cannot_be_had_is_told_and_nothing_stays_bound(taken):
     assert not Path("web.sock").exists()
     with socket.socket() as free:
         free.bind(("127.0.0.2", taken))
+
+
+ANY = "0.0.0.0"  # noqa: S104 - as it is written
+
+
+@pytest.mark.parametrize(("first", "second"), [("127.0.0.1", ANY), (ANY, "127.0.0.1"), (ANY, "127.0.0.2")])
+def test_addresses_of_ours_that_overlap_are_not_told_of_as_those_of_others(opened, first, second):
+    held = opened.enter_context(
+        closing(bind_sockets(addresses("127.0.0.3:0", "unix:web.sock", f"{first}:0")))
+    )
+    port = held.sockets[-1].getsockname()[1]
+    expected = f"cannot listen on {second} port {port}: this server listens on {first} port {port} already; "
+
+    assert refusal(addresses(f"{second}:{port}"), held) == [
+        f"{expected}an address that takes in an old one needs a restart"
+    ]
+    held.add(Listener((socket.AF_INET, (first, port)), held.sockets[-1]))
+    assert refusal(addresses(f"{first}:{port}", f"{second}:{port}"), held) == [
+        f"{expected}one of them is enough"
+    ]
 
 
 def test_nothing_of_a_name_stays_bound_after_a_refusal(taken, resolves_to):
@@ -444,46 +473,3 @@ def test_two_together_have_each_socket_once(opened):
     both = old.together_with(new)
 
     assert both.sockets == [*old.sockets, new.sockets[1]]
-
-
-# What is not for the public
-
-
-@pytest.mark.parametrize("text", ["127.0.0.1:0", "unix:aside"])
-def test_address_aside_is_no_public_one(opened, text):
-    listening = opened.enter_context(closing(bind_sockets(addresses("127.0.0.1:0"), parse_address(text))))
-
-    assert len(listening.sockets) == len(listening.aside) == 1
-    assert listening.sockets != listening.aside
-    assert Path("aside").exists() == text.startswith("unix")
-    again = rebind(addresses("127.0.0.1:0"), listening, parse_address(text))
-    assert (again.sockets, again.aside) == (listening.sockets, listening.aside)
-
-
-def test_address_aside_that_is_taken_is_told_with_the_others(bind):
-    taken = bind("127.0.0.1:0").sockets[0].getsockname()[1]
-
-    with pytest.raises(BindError, match=str(taken)) as caught:
-        bind_sockets(addresses(f"127.0.0.1:{taken}"), parse_address(f"127.0.0.1:{taken}"))
-    assert len(caught.value.others) == 1
-
-
-def test_address_aside_is_shared_with_nobody(opened):
-    """Each server has its own numbers to tell."""
-    one = opened.enter_context(
-        closing(bind_sockets(addresses("127.0.0.1:0", reuse_port=True), parse_address("127.0.0.1:0")))
-    )
-    port = one.aside[0].getsockname()[1]
-
-    with pytest.raises(BindError, match=str(port)):
-        bind_sockets(addresses("127.0.0.1:0", reuse_port=True), parse_address(f"127.0.0.1:{port}"))
-
-
-def test_address_aside_is_closed_when_it_is_given_up(opened):
-    held = opened.enter_context(closing(bind_sockets(addresses("127.0.0.1:0"), parse_address("unix:aside"))))
-    (sock,) = held.aside
-    new = rebind(addresses("127.0.0.1:0"), held)
-    held.close(keep=new)
-
-    assert (sock.fileno(), Path("aside").exists()) == (-1, False)
-    assert new.sockets[0].fileno() >= 0

@@ -8,6 +8,7 @@ import ssl
 import pytest
 
 from aioserve.errors import ConfigurationError, TlsError
+from aioserve.listen import tls
 from aioserve.listen.tls import Pair, make_context, pairs_of
 from aioserve.settings import Tls
 from tests.listen.handshakes import Handshake
@@ -65,7 +66,7 @@ def client(**attributes):
     [
         (Tls(), ()),
         (Tls(self_signed=True), ()),
-        (Tls(self_signed=True, client_ca="ca"), ()),
+        (Tls(self_signed=True, client_ca="ca", ciphers="ECDHE"), ()),
         (Tls(("a",)), (("a", None),)),
         (Tls(("a", "b")), (("a", None), ("b", None))),
         (Tls(("a", "b"), ("c", "d")), (("a", "c"), ("b", "d"))),
@@ -82,17 +83,27 @@ def test_each_certificate_has_its_key(tls, pairs):
         (Tls(keyfiles=("key.pem",), self_signed=True), "--ssl-keyfile"),
         (Tls(password_file="password"), "--ssl-keyfile-password-file"),  # noqa: S106 - a file
         (Tls(client_ca="ca.pem"), "--ssl-client-ca"),
+        (Tls(ciphers="ECDHE"), "--ssl-ciphers"),
     ],
 )
 def test_what_belongs_to_no_certificate_is_refused(tls, flag):
-    with pytest.raises(TlsError) as refused:
+    with pytest.raises(ConfigurationError) as refused:
         pairs_of(tls)
     assert str(refused.value) == f"{flag}: there is no --ssl-certfile that it belongs to"
 
 
+def test_all_that_belongs_to_no_certificate_is_told():
+    with pytest.raises(ConfigurationError) as refused:
+        pairs_of(Tls(keyfiles=("key.pem",), client_ca="ca.pem"))
+    assert [str(each).partition(":")[0] for each in (refused.value, *refused.value.others)] == [
+        "--ssl-keyfile",
+        "--ssl-client-ca",
+    ]
+
+
 @pytest.mark.parametrize("keyfiles", [("c",), ("c", "d", "e")])
 def test_some_certificates_with_a_key_and_some_without_are_refused(keyfiles):
-    with pytest.raises(TlsError) as refused:
+    with pytest.raises(ConfigurationError) as refused:
         pairs_of(Tls(("a", "b"), keyfiles))
     assert str(refused.value) == (
         f"--ssl-keyfile: there must be one for each --ssl-certfile, or none; there are {len(keyfiles)} for 2"
@@ -143,6 +154,22 @@ def test_files_that_cannot_be_used_are_named_in_one_line(certfile, keyfile, reas
     assert re.fullmatch(f".*: {reason}", text)  # a dot is no end of line
     files, _, _ = text.rpartition(": ")
     assert repr(keyfile or certfile) in files or repr(certfile) in files
+
+
+def test_all_that_cannot_be_used_is_told():
+    asked = Tls(ciphers="nonsense", client_ca="no-ca", password_file="no-word")  # noqa: S106 - a file
+    with pytest.raises(ConfigurationError) as refused:
+        make_context(asked, Pair("no-cert", "no-key"))
+    assert str(refused.value).startswith("--ssl-ciphers: ")
+    assert list(map(str, refused.value.others)) == [
+        f"{name!r}: No such file or directory" for name in ("no-ca", "no-cert", "no-key", "no-word")
+    ]
+
+
+def test_file_may_go_when_it_has_been_looked_at(monkeypatch):
+    monkeypatch.setattr(tls, "_read_all", lambda _names: None)
+
+    assert refusal("none.pem", "key.pem") == "'none.pem' and 'key.pem': No such file or directory"
 
 
 def test_nobody_is_asked_for_a_password(capfd):
@@ -241,7 +268,9 @@ def test_ciphers_are_those_asked_for():
 
 @pytest.mark.parametrize("ciphers", ["nonsense", "TLS_AES_128_GCM_SHA256", "a\0b"])
 def test_a_list_without_a_cipher_is_refused(ciphers):
-    assert refusal("both.pem", ciphers=ciphers) == (
+    with pytest.raises(ConfigurationError) as refused:
+        make_context(Tls(ciphers=ciphers), Pair("both.pem"))
+    assert str(refused.value) == (
         f"--ssl-ciphers: OpenSSL has no cipher for TLS 1.2 that is meant by {ciphers!r}"
     )
 

@@ -222,15 +222,3 @@ def test_file_of_another_server_is_not_removed():
 
         with connect():
             pass
-
-
-def test_file_that_cannot_be_removed_stays(monkeypatch):
-    def unlink(_path):
-        raise PermissionError
-
-    opened, file = start()
-    with opened:
-        monkeypatch.setattr(Path, "unlink", unlink)
-        file.remove()
-
-    assert file.is_ours

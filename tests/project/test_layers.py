@@ -54,7 +54,7 @@ LAYERS = {
     "meaning": "http.conditional http.ranges http.negotiation http.messages http.dates http.trace_context",
     "values": "settings live.settings static.settings "
     "listen.settings listen.addresses listen.proxies static.kinds options "
-    "kinds trusted http.statuses multidict errors escaping suggestion values loading",
+    "kinds trusted own_file http.statuses multidict errors escaping suggestion values loading",
     "packages": "units workers live static listen observe http1 http aioserve",
 }
 

@@ -81,6 +81,8 @@ def refuse(start, tmp_path):
             2,
             r"--port-file: there is no port, only unix sockets",
         ),
+        ("app:Handler --control none/ctl", 4, r"--control: cannot listen on unix:none/ctl: No such file.+"),
+        ("app:Handler --timeout-worker 1ms", 2, r"--timeout-worker: '1ms' is less than 500ms, and is not 0"),
         ("app:Handler --port-file none/port", 2, r"--port-file: 'none/port' cannot be written"),
     ],
 )

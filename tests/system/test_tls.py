@@ -136,6 +136,13 @@ def read_to_the_end(sock):
         return b""
 
 
+def refusal(start, code, words):
+    """Run a server that ends with this code at once, and return what it says."""
+    program = start(sys.executable, "-m", "aioserve", f"{HELLO}:Handler", "--port", "0", *words.split())
+    assert (program.wait(), program.stdout.text) == (code, "")
+    return program.stderr.text
+
+
 @pytest.mark.parametrize(
     "words", ["--ssl-certfile cert.pem --ssl-keyfile key.pem", "--ssl-certfile both.pem"], ids=["two", "one"]
 )
@@ -167,7 +174,6 @@ def test_files_go_through_tls(serve, tmp_path):
 @pytest.mark.parametrize(
     ("words", "names"),
     [
-        ("--ssl-keyfile key.pem", "--ssl-keyfile"),
         ("--ssl-certfile none.pem", "'none.pem'"),
         ("--ssl-certfile text.txt", "'text.txt'"),
         ("--ssl-certfile cert.pem", "'cert.pem'"),
@@ -179,17 +185,24 @@ def test_files_go_through_tls(serve, tmp_path):
             "'encrypted.pem'",
         ),
         ("--ssl-certfile both.pem --ssl-client-ca text.txt", "'text.txt'"),
-        ("--ssl-certfile both.pem --ssl-ciphers nonsense", "--ssl-ciphers"),
-        ("--ssl-certfile both.pem --ssl-certfile wild.pem --ssl-keyfile key.pem", "--ssl-keyfile"),
-        ("--ssl-client-ca ca.pem", "--ssl-client-ca"),
     ],
 )
 def test_files_that_cannot_be_used_are_refused_in_one_line(start, words, names):
-    program = start(sys.executable, "-m", "aioserve", f"{HELLO}:Handler", "--port", "0", *words.split())
+    assert re.fullmatch(rf"aioserve: error: .*{names}.*: .+\n", refusal(start, 5, words))
 
-    assert program.wait() == 5
-    assert program.stdout.text == ""
-    assert re.fullmatch(rf"aioserve: error: .*{names}.*: .+\n", program.stderr.text)
+
+@pytest.mark.parametrize(
+    ("words", "flag"),
+    [
+        ("--ssl-keyfile key.pem", "--ssl-keyfile"),
+        ("--ssl-client-ca ca.pem", "--ssl-client-ca"),
+        ("--ssl-ciphers ECDHE", "--ssl-ciphers"),
+        ("--ssl-certfile both.pem --ssl-ciphers nonsense", "--ssl-ciphers"),
+        ("--ssl-certfile both.pem --ssl-certfile wild.pem --ssl-keyfile key.pem", "--ssl-keyfile"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_refused_as_such(start, words, flag):
+    assert re.fullmatch(rf"aioserve: error: {flag}: .+\n", refusal(start, 2, words))
 
 
 def test_a_client_that_says_nothing_is_closed(serve):
@@ -311,6 +324,38 @@ def test_a_new_certificate_is_taken_at_a_signal(serve, tmp_path, number, word):
             assert server.number("localhost") == "03"
         assert ask(connection)[0] == 200
     server.stop()
+
+
+def test_handshake_that_has_begun_is_finished_by_the_worker_that_retires(serve):
+    server = serve("--ssl-certfile", "both.pem")
+    context = ssl.create_default_context(cadata=CERTIFICATE)
+    came, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(came, sent, server_hostname="localhost")
+    with server.connect_plainly() as plain:
+        with pytest.raises(ssl.SSLWantReadError):
+            client.do_handshake()
+        plain.sendall(sent.read())
+        came.write(plain.recv(65_536))  # so somebody has accepted it
+        (before,) = children_of(server.program.pid)
+        server.program.send(signal.SIGHUP)
+        server.program.stderr.wait_for("INFO reloaded")
+        finish(client.do_handshake, plain, came, sent)
+        client.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+
+        assert finish(lambda: client.read(8), plain, came, sent) == b"HTTP/1.1"
+    wait_gone(before)
+
+
+def finish(act, plain, came, sent):
+    """Do something over TLS, for which more may have to come first; return what it does."""
+    while True:
+        try:
+            return act()
+        except ssl.SSLWantReadError:
+            plain.sendall(sent.read())
+            came.write(plain.recv(65_536))
+        finally:
+            plain.sendall(sent.read())
 
 
 def test_a_bad_certificate_at_a_reload_leaves_the_old_one(serve, tmp_path):

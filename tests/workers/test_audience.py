@@ -169,7 +169,7 @@ def test_what_workers_report_is_in_the_snapshots(make):
 
 
 def test_control_socket_that_cannot_be_had_is_an_error(tmp_path):
-    with pytest.raises(BindError):
+    with pytest.raises(BindError, match="--control: cannot listen on unix:"):
         Audience(Settings(live=Live(control=str(tmp_path / "none" / "ctl"))))
 
 

@@ -292,7 +292,7 @@ def test_address_that_takes_in_an_old_one_needs_a_restart():
     port = made.current.listening.sockets[0].getsockname()[1]
     after = Settings(bind=Bind("0.0.0.0", port))  # noqa: S104 - that is what is asked about
     with pytest.raises(
-        BindError, match=r"it is in use by .*; an address that takes in an old one needs a restart"
+        BindError, match=r"this server listens on .*; an address that takes in an old one needs a restart"
     ):
         made.load()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from aioserve.errors import ConfigurationError
+from aioserve.own_file import is_held
 from aioserve.workers.marker_files import MarkerFile
 
 
@@ -108,6 +109,17 @@ def test_file_that_another_has_put_in_its_place_stays(path):
     assert not path.exists()
 
 
+def test_file_of_another_stays_though_it_has_the_inode_of_ours(path):
+    """The number is free again as soon as the other server has cleared our file away."""
+    file = MarkerFile("--a-file", str(path))
+    file.write("ours")
+    path.write_text("of another")  # keeps the number
+    os.utime(path, ns=(0, 0))
+    file.remove()
+
+    assert path.read_text() == "of another"
+
+
 def test_file_that_is_gone_already_is_nobodys_concern(path):
     file = MarkerFile("--a-file", str(path))
     file.write("text")
@@ -176,6 +188,33 @@ def test_file_of_a_server_that_was_killed_is_cleared_away(path, is_link):
     MarkerFile("--a-file", str(path)).clear()
 
     assert [each.name for each in path.parent.iterdir()] == is_link * ["target"]
+
+
+def test_file_of_a_server_that_runs_is_not_cleared_away(path):
+    """The one that begins may never come to serve."""
+    one, other = MarkerFile("--a-file", str(path)), MarkerFile("--a-file", str(path))
+    one.write("old")
+    one.write("one")
+    other.clear()
+    assert path.read_text() == "one"
+
+    one.let_go()
+    other.clear()
+    assert not path.exists()
+    one.remove()
+
+
+def test_file_that_a_forked_process_has_let_go_is_still_held_by_its_parent(path):
+    file = MarkerFile("--a-file", str(path))
+    file.write("text")
+    if not (pid := os.fork()):
+        file.let_go()
+        os._exit(0)
+    os.waitpid(pid, 0)
+
+    assert is_held(path)
+    file.remove()
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda _path: None])

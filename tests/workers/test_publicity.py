@@ -11,7 +11,9 @@ import pytest
 from aioserve.errors import ConfigurationError
 from aioserve.listen.addresses import TcpAddress, UnixAddress
 from aioserve.listen.sockets import bind_sockets, format_address
+from aioserve.own_file import is_held
 from aioserve.settings import Application, Bind, Logs, Process, Settings, Static, Tls
+from aioserve.workers.marker_files import MarkerFile
 from aioserve.workers.publicity import Publicity
 
 
@@ -132,6 +134,36 @@ def test_where_it_serves_is_said_when_it_does(publish, tmp_path, listening):
     ready = (tmp_path / "ready").read_text()
     assert json.loads(ready) == {"pid": os.getpid(), "addresses": urls(listening)}
     assert ready.endswith("}\n")
+
+
+def test_files_of_a_server_that_runs_stay_until_another_serves(publish, tmp_path, listening):
+    """The other may fail before that, with an application that cannot be imported."""
+    files = [MarkerFile(f"--{name}-file", str(tmp_path / name)) for name in ("port", "ready")]
+    for each in files:
+        each.write("first")
+    process = Process(port_file=str(tmp_path / "port"), ready_file=str(tmp_path / "ready"))
+
+    public = publish(process=process)
+    public.begins()
+    public.close(is_over=True)
+    assert {each.name: each.read_text() for each in tmp_path.iterdir()} == {"port": "first", "ready": "first"}
+
+    public = publish(process=process)
+    public.begins()
+    public.serves(Settings(), listening, 1)
+    for each in files:
+        each.remove()
+    assert {each.name for each in tmp_path.iterdir()} == {"port", "ready"}
+    assert json.loads((tmp_path / "ready").read_text())["addresses"] == urls(listening)
+
+
+def test_forked_process_does_not_seem_to_be_the_server(publish, tmp_path):
+    public = publish(process=with_files(tmp_path))
+    public.begins()
+    assert is_held(tmp_path / "pid")
+    public.close(is_over=False)
+
+    assert not is_held(tmp_path / "pid")
 
 
 def test_files_are_there_before_anybody_else_is_told(publish, tmp_path, listening, manager, capfd):

@@ -95,8 +95,8 @@ def test_who_comes_later_tells_the_log_what_is_wrong(
 ):
     """Nobody waits for it to begin; in the log each message has its time, or its priority."""
 
-    def prepare(_settings, *, bind, certificates):
-        assert not bind
+    def prepare(_settings, *, is_worker, certificates):
+        assert is_worker
         assert certificates is None
         raise problem
 
