@@ -35,7 +35,7 @@ def test_address_aside_that_is_taken_is_told_with_the_others(opened):
     held = opened.enter_context(closing(bind_sockets(addresses("127.0.0.1:0", "127.0.0.2:0"))))
     one, other = ("{}:{}".format(*each.getsockname()) for each in held.sockets)
 
-    with pytest.raises(BindError, match="127.0.0.1") as caught:
+    with pytest.raises(BindError, match=r"127\.0\.0\.1") as caught:
         bind_sockets(addresses(one), parse_address(other))
     assert ["127.0.0.2" in str(each) for each in caught.value.others] == [True]
 
