@@ -45,7 +45,7 @@ class News(Enum):
 
     SERVES = b"serves"
     ALIVE = b"alive"
-    TIRED = b"tired"
+    TIRED = b"tired"  # with the requests that were too many, and the bytes, or without a number by SIGTERM
     REFUSED = b"refused"  # it cannot serve, has said why, and ends with this exit code
     ENDED = b"ended"  # with how many connections there were, and how many of them were cut
 

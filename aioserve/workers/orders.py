@@ -75,9 +75,9 @@ class Orders:
         if self._period:
             self._loop.call_later(self._period, self._live)
 
-    def tired(self) -> None:
-        """Ask for another worker in this one's place."""
-        self._channel.say(News.TIRED)
+    def tired(self, *reasons: int) -> None:
+        """Ask for another worker in this one's place, for the reasons of `Fatigue` or by SIGTERM."""
+        self._channel.say(News.TIRED, *reasons)
 
     def ended(self, busy: int, cut: int) -> None:
         """Say how many connections had an answer to come when the end began, and how many did not get it."""

@@ -26,6 +26,7 @@ from aioserve.workers.nobody import Nobody
 from aioserve.workers.notify import ServiceManager
 from aioserve.workers.processes import BecomeWorker, Processes
 from aioserve.workers.publicity import Publicity
+from aioserve.workers.recycling import Recycling
 from aioserve.workers.reloading import Reloading, size_of, times_of
 from aioserve.workers.signals import Signals
 from aioserve.workers.sources import sources_of
@@ -84,6 +85,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._processes = Processes(self._selector, self._hear)
         self._spokesman = Spokesman()
+        self._recycling = Recycling()
         self._lookout = Lookout(self._selector, lambda what: self._reloading.begin(f"{what}: reloading"))
         self._reloading = Reloading(self._editions, self._fleet, self._public, self._lookout)
         self._signals = Signals()
@@ -201,7 +203,9 @@ class Supervisor:
             case News.REFUSED:
                 self._fleet.refused(pid, *numbers)
             case News.TIRED:
-                self._fleet.tired(pid)
+                if not self._fleet.is_stopping:
+                    worker = self._fleet.workers[pid]
+                    self._fleet.tired(pid, self._recycling.due(worker, time.monotonic(), *numbers))
             case _:  # ENDED
                 busy, cut = numbers
                 self._answered += max(busy - cut, 0)

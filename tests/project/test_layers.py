@@ -19,7 +19,7 @@ LAYERS = {
     "parent": "workers.supervisor workers.reloading workers.worker workers.processes workers.lookout "
     "workers.nobody workers.audience workers.stage workers.portrait "
     "workers.watcher workers.sources workers.forking workers.editions workers.publicity workers.spokesman "
-    "workers.fleet workers.notify workers.marker_files",
+    "workers.recycling workers.fleet workers.notify workers.marker_files",
     "start": "units.printing units.service_unit units.sandbox units.socket_unit units.quoting units.place "
     "preflight loader config_file print_config",
     # What draws is at home in processes of its own, which know nothing of the server but its snapshots.
