@@ -61,6 +61,7 @@ class Worker:
         kill_at: when it is killed, if it is still there.
         refusal: the exit code with which it ends, having said what is wrong.
         is_late: it did not come to serve in time, and is being ended for that.
+        has_reported: it has said which of its answers were cut off.
     """
 
     pid: int
@@ -73,6 +74,7 @@ class Worker:
     kill_at: float = inf
     refusal: int | None = None
     is_late: bool = False
+    has_reported: bool = False
 
     @property
     def is_to_come(self) -> bool:
@@ -210,7 +212,9 @@ class Fleet:
 
     def answered(self, pid: int, now: float) -> None:
         """A worker has no connections any more; threads and tasks have the time of answers yet."""
-        if (worker := self.workers[pid]).state is State.RETIRING:
+        worker = self.workers[pid]
+        worker.has_reported = True
+        if worker.state is State.RETIRING:
             self._limit(worker, now, self._times.shutdown)
 
     def slept(self, seconds: float, now: float) -> None:

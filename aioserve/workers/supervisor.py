@@ -93,7 +93,9 @@ class Supervisor:
         self._stop_signals = 0
         self._is_forced = False
         self._exit_code = 0
-        self._answered = self._cut = 0
+        self._answered = self._cut = self._silent = (
+            0  # answers, and workers that ended and did not tell of any
+        )
         self._alive_at = inf
         audience.attend(self._selector, self._fleet, self._editions, partial(self._stop, signal.SIGINT))
         self._do_at: dict[int, Callable[[], None]] = {
@@ -156,7 +158,7 @@ class Supervisor:
                 break
             self._wait()
         if self._public.has_said_ready or not self._exit_code:
-            self._public.has_stopped(self._answered, self._cut, is_forced=self._is_forced)
+            self._public.has_stopped(self._answered, self._cut, self._silent, is_forced=self._is_forced)
         return self._exit_code
 
     def close(self, *, is_child: bool = False) -> None:
@@ -315,6 +317,8 @@ class Supervisor:
 
     def _bury(self, pid: int, code: int) -> None:
         worker = self._fleet.gone(pid, time.monotonic())
+        has_served = worker.since < inf
+        self._silent += self._fleet.is_ending and has_served and not worker.has_reported
         if worker.state is State.STARTING and worker.refusal is None and not self._fleet.is_ending:
             logger.error("%s", _describe_lost_start(code))
         elif worker.state is State.SERVING and not self._fleet.is_ending:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import os
 import signal
 from contextlib import closing
@@ -30,12 +29,17 @@ def test_workers_are_started_and_that_they_serve_is_said_once(make):
     parent = make(TWO)
 
     code = parent.run(
-        parent.serve(1), parent.serve(2), lambda: None, parent.send(signal.SIGTERM), parent.die(1, 2)
+        parent.serve(1),
+        parent.serve(2),
+        lambda: None,
+        parent.send(signal.SIGTERM),
+        lambda: [parent.say(pid, b"ended", 0, 0)() for pid in (1, 2)],
+        parent.die(1, 2),
     )
 
     assert code == 0
     assert parent.processes.log == [("start", 1), ("start", 2), (Order.STOP, 1), (Order.STOP, 2)]
-    assert parent.public.log == ["begins", ("serves", 2, 1, 2), ("stops", 12.0), ("stopped", 0, 0, False)]
+    assert parent.public.log == ["begins", ("serves", 2, 1, 2), ("stops", 12.0), ("stopped", 0, 0, 0, False)]
 
 
 def test_answers_are_counted(make):
@@ -47,7 +51,7 @@ def test_answers_are_counted(make):
         parent.die(1),
     )
 
-    assert parent.public.log[-1] == ("stopped", 3, 2, False)
+    assert parent.public.log[-1] == ("stopped", 3, 2, 0, False)
 
 
 def test_sockets_are_closed_when_the_workers_are_told_to_stop(make):
@@ -80,7 +84,7 @@ def test_second_signal_forces_and_a_third_kills(make, number, code):
         == code
     )
     assert parent.processes.log[1:] == [(Order.STOP, 1), (Order.FORCE, 1), (signal.SIGKILL, 1)]
-    assert parent.public.log[-1] == ("stopped", 0, 0, True)
+    assert parent.public.log[-1] == ("stopped", 0, 0, 1, True)
 
 
 def test_quit_kills(make):
@@ -209,40 +213,6 @@ def test_tired_worker_is_replaced_by_one_that_serves_first(make):
     )
 
     assert parent.processes.log == [("start", 1), ("start", 2), (Order.RETIRE, 1), (Order.STOP, 2)]
-
-
-def test_why_a_worker_is_replaced_is_said_and_one_that_is_too_large_again_waits_for_it(
-    make, caplog, monkeypatch
-):
-    now = [0.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
-    caplog.set_level(logging.INFO)
-    parent = make()
-
-    def wait():
-        now[0] += 1.0
-
-    parent.run(
-        parent.serve(1),
-        parent.say(1, b"tired", 0, 2 << 20),
-        parent.serve(2),
-        parent.say(2, b"tired", 0, 2 << 20),
-        lambda: parent.processes.log.append("waits") or wait(),
-        parent.serve(3),
-        parent.say(3, b"tired", 100, 0),
-        parent.serve(4),
-        parent.send(signal.SIGTERM),
-        parent.say(4, b"tired"),  # systemd sends SIGTERM to all
-        parent.die_all(),
-    )
-
-    starts = [each for each in parent.processes.log if each == "waits" or each[0] == "start"]
-    assert starts == [("start", 1), ("start", 2), "waits", ("start", 3), ("start", 4)]
-    assert [message[:24] for message in caplog.messages] == [
-        "worker 1 has 2 MiB, 0.0 ",
-        "worker 2 has 2 MiB; anot",
-        "worker 3 has served 100 ",
-    ]
 
 
 def test_where_no_process_can_be_made_it_is_tried_again(make, caplog, monkeypatch):
