@@ -35,7 +35,7 @@ LAYERS = {
     "static.lookup static.tree static.shared_file static.watch static.media_types "
     "listen.sockets listen.tcp listen.unix listen.inherited listen.holders "
     "listen.certificates listen.kept_pair listen.leaf listen.self_signed "
-    "listen.server_names listen.tls origins request_ids listen.proxy_protocol",
+    "listen.handshakes listen.server_names listen.tls origins request_ids listen.proxy_protocol",
     "handler": "server",
     "connection": "connection deadlines exchange timing phase",
     "bytes in": "incoming handler_options payload multipart forms charsets",
@@ -45,7 +45,7 @@ LAYERS = {
     "observe.logs observe.console observe.layouts observe.log_file observe.selection "
     "observe.snapshot observe.json_messages observe.blocked "
     "observe.directives observe.json_lines observe.formats observe.access observe.streams "
-    "observe.sinks error_pages",
+    "observe.sinks observe.seldom error_pages",
     "wire": "http.forwarded http1.proxy_header http1.parser http1.lines http1.chunks http1.rules "
     "http1.framing http1.grammar",
     "meaning": "http.conditional http.ranges http.negotiation http.messages http.dates http.trace_context",
