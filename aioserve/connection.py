@@ -34,9 +34,7 @@ if TYPE_CHECKING:
     from aioserve.http.messages import Peer, RequestMessage
     from aioserve.ready import ReadyAnswer
 
-_STOP_GRACE = 1.0  # seconds in which a head that has begun to come must be there when the server stops
 _MOST_UNSENT = 196_608  # bytes; a ready answer of 128 KiB is no reason to pause, which would cost 1 us of 32
-_LINGER_LIMIT = 67_108_864  # bytes that a client may send behind its last answer before it is cut off
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +60,6 @@ class Connection:
         "_is_idle",
         "_is_in_head",
         "_is_stalled",
-        "_left_over",
         "_news",
         "_options",
         "_outgoing",
@@ -93,7 +90,6 @@ class Connection:
         self._is_closing = False
         self._is_stalled = False  # requests that have come wait, for the client to read or for their turn
         self._peer_is_done = False
-        self._left_over = 0
         self._news = News()  # for those who wait for the client to go
         self.peer: Peer = peer_of(transport)
         self._parts.ticker.add(self, options.shortest_timeout)
@@ -143,8 +139,7 @@ class Connection:
                 head = data
             self._is_idle = False
         if self._phase in (Phase.LEAVING, Phase.DETACHED):  # and nobody has set another protocol
-            self._left_over += len(data)
-            if self._left_over > _LINGER_LIMIT:
+            if not self._incoming.throw_away(data):
                 self._transport.abort()
             return
         self._incoming.receive(data)
@@ -374,8 +369,11 @@ class Connection:
 
     def check_deadline(self, now: float) -> None:
         """Act on what has taken too long; called by the ticker."""
-        if self._phase is Phase.ANSWERING and not self._deadlines.is_set:
-            self._watch_body()  # its reader may have made room, or have asked the client to go on
+        if self._phase is Phase.ANSWERING:
+            if not self._deadlines.is_set:
+                self._watch_body()  # its reader may have made room, or have asked the client to go on
+        elif self._is_closing:
+            self._deadlines.look_whether_taken(now)
         match self._deadlines.check(now):
             case Due.STATE:
                 self._expire()
@@ -436,8 +434,7 @@ class Connection:
         may_come = is_unread or (has_answered and not self._is_closing)
         self._incoming.end_request()
         self._incoming.take_rest()
-        if self._is_closing and self._outgoing.is_taken:
-            self._deadlines.close_in(_STOP_GRACE)
+        self._deadlines.close_once_taken()
         # TLS cannot be half-closed, but closing it tells the client, and it reads on until the client agrees.
         can_linger = self._transport.can_write_eof() and not self._peer_is_done
         if may_come and can_linger and self._options.lingering_time:
@@ -461,11 +458,11 @@ class Connection:
         if (is_waiting and not patiently and not self._incoming.buffered) or self._phase is Phase.DISCARDING:
             self._leave()
         self._persist_no_more()
-        is_answering = self._phase is Phase.ANSWERING or self._is_stalled or not self._outgoing.is_taken
+        self._deadlines.stop(timeout, patiently=patiently)
         if patiently and is_waiting:
             self._deadlines.shorten(timeout)
-        elif not (patiently and is_answering):
-            self._deadlines.close_in(timeout if is_answering or patiently else min(timeout, _STOP_GRACE))
+        elif self._phase is not Phase.ANSWERING and not self._is_stalled:
+            self._deadlines.close_once_taken()
 
     def abort(self) -> None:
         """Cut the connection at once, and cancel its handler."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from aioserve.outgoing import Outgoing
     from aioserve.ticker import Ticker
 
+_STOP_GRACE = 1.0  # seconds for a head that has begun to come, or a client that has its answers, at the end
+
 # A client's system takes what it reads in steps of 64 KiB and more: its rate shows over a longer time only.
 _STEPS = 5
 LEAST_RATE = 240  # bytes a second, on average: those of a modem of 2400 bit/s
@@ -49,6 +51,8 @@ class Deadlines:
         "_enough_by",
         "_enough_taken_by",
         "_first",
+        "_is_last_sent",
+        "_moment",
         "_outgoing",
         "_received",
         "_state",
@@ -64,6 +68,8 @@ class Deadlines:
         self._outgoing = outgoing
         self._write_timeout = write_timeout
         self._state = self._answer_by = self._close_by = self._stuck_by = self._enough_by = inf
+        self._moment = inf  # seconds until `_close_by`, from when the client has taken everything
+        self._is_last_sent = False  # there is nothing more to take
         self._received = 0  # bytes of a body since `_enough_by` was set
         self._wanted = 0.0
         self._taken: int | None = None  # bytes that the client has taken, where there are more for it
@@ -121,6 +127,30 @@ class Deadlines:
     def close_in(self, seconds: float) -> None:
         """Give the connection so many seconds in all, or what it was given before if that is less."""
         self._close_by = min(self._close_by, self._ticker.deadline_in(seconds))
+
+    def stop(self, seconds: float, *, patiently: bool) -> None:
+        """Have the connection end in so many seconds, or sooner where its client has all of its answers.
+
+        With patience only such a client's connection has an end: see `close_once_taken`.
+        """
+        self._moment = min(self._moment, seconds if patiently else min(seconds, _STOP_GRACE))
+        if not patiently:
+            self.close_in(seconds)
+
+    def close_once_taken(self) -> None:
+        """Let a moment pass from when the client has taken everything, if the connection is to `stop`.
+
+        That is looked at now and, as the system of a client seldom says at once that it has what was sent (it
+        may wait for 40 ms), by `look_whether_taken`.
+        """
+        self._is_last_sent = True
+        self.look_whether_taken(self._ticker.deadline_in(0))
+
+    def look_whether_taken(self, now: float) -> None:
+        """Let that moment begin ``now``, by the ticker, if the client has everything by now."""
+        if self._is_last_sent and self._moment != inf and self._outgoing.is_taken:
+            self._is_last_sent = False
+            self._close_by = min(self._close_by, now + self._moment)
 
     def check(self, now: float) -> Due:
         """Return what has run out at ``now``, by the ticker; that is told once."""

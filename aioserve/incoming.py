@@ -2,7 +2,8 @@
 
 This file decides when reading from the transport is paused and resumed. While a request is being answered,
 what comes is the rest of its body or waits for its turn; neither may grow past a mark. A body that its
-handler did not read is read away where that is quicker than another connection.
+handler did not read is read away where that is quicker than another connection, and what comes behind the
+last answer for so long as it is not too much.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _BUFFER_LIMIT = 65_536  # bytes of pipelined requests that wait behind the one being answered
 DISCARD_LIMIT = 262_144  # bytes of an unread body that are read away to keep the connection
+_LINGER_LIMIT = 67_108_864  # bytes that a client may send behind its last answer before it is cut off
 
 
 class Incoming:
@@ -185,6 +187,11 @@ class Incoming:
             self._is_broken = True
         self.feed()
         return not self._is_broken and self._discarded <= DISCARD_LIMIT
+
+    def throw_away(self, data: bytes) -> bool:
+        """Take bytes that came behind the last answer; False when they are too many."""
+        self._discarded += len(data)
+        return self._discarded <= _LINGER_LIMIT
 
     def end_request(self) -> None:
         """Forget the current request; what comes next is another one."""

@@ -293,10 +293,14 @@ class _Server:
         proxies = self._settings.proxies
         if proxies.headers != PROXY_PROTOCOL:
             return admission
-        from aioserve.listen.proxy_protocol import ProxyProtocol  # noqa: PLC0415 - behind few proxies
+        from aioserve.listen.proxy_protocol import (  # noqa: PLC0415 - behind few proxies
+            ProxyProtocol,
+            make_refusals,
+        )
         from aioserve.origins import trusted_by  # noqa: PLC0415
 
-        return partial(ProxyProtocol, admission, trusted_by(proxies), ticker, options.timeout)
+        trusted = trusted_by(proxies)
+        return partial(ProxyProtocol, admission, trusted, ticker, options.timeout, make_refusals())
 
     def close_files(self) -> None:
         """Close what was kept of files, and log how much that was, for those who choose `--static-cache`."""

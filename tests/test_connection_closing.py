@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+
+import pytest
 
 from aioserve.handler_options import HandlerOptions
 from aioserve.http.messages import Answer
@@ -78,6 +81,100 @@ async def test_patience_with_a_client_that_has_its_answer_has_an_end():
 
     clock.to(17)
     assert transport.is_closing()
+
+
+LAST = GET[:-2] + b"Connection: close\r\n\r\n"
+HALF = GET[:-2]
+
+
+@pytest.mark.parametrize("data", [LAST, GET + HALF], ids=["the last answer", "half a head behind an answer"])
+@on_both_loops
+async def test_a_client_that_turns_out_to_have_its_answer_has_a_moment(data):
+    """Its system says so some milliseconds later, and a stop must not take all of its time for that."""
+    protocol, transport, clock = timed(hello, keep_alive=75)
+    protocol.data_received(data)
+    transport.unsent = 10
+    protocol.closing(30)
+    clock.to(5)
+    transport.unsent = 0
+    clock.to(5.5)
+    assert not transport.is_closing()
+
+    clock.to(7)
+    assert transport.is_aborted
+
+
+@on_both_loops
+async def test_one_that_still_takes_its_answer_has_the_time_of_all(caplog):
+    caplog.set_level(logging.INFO)
+    protocol, transport, clock = timed(hello, keep_alive=75)
+    protocol.data_received(LAST)
+    transport.unsent = 10
+    protocol.closing(30)
+    clock.to(29)
+    assert not transport.is_closing()
+
+    clock.to(31)
+    assert transport.is_aborted
+    assert "192.0.2.1 was still served when the time to stop was over" in caplog.text
+
+
+@on_both_loops
+async def test_an_answer_that_is_made_meanwhile_is_not_taken_before_it_was_sent():
+    protocol, transport, clock = timed(Slow, keep_alive=75)
+    protocol.data_received(GET)
+    protocol.go_on.release()
+    await turns()
+    transport.unsent = 10  # of the first answer
+    protocol.data_received(HALF)
+    protocol.closing(30)
+    protocol.data_received(b"\r\n")
+    transport.unsent = 0
+    clock.to(5)
+    clock.to(20)
+    assert not transport.is_closing()
+
+    protocol.go_on.release()
+    await turns()
+    clock.to(21)
+    clock.to(23)
+    assert transport.is_closing()
+
+
+@on_both_loops
+async def test_patience_with_a_client_that_is_slow_to_have_its_answer_has_an_end():
+    protocol, transport, clock = timed(hello, write_timeout=0, lingering_time=0)
+    transport.close = lambda: None  # as TLS, which waits for the client to close its side
+    protocol.data_received(LAST)
+    transport.unsent = 10
+    protocol._connection.close(15, patiently=True)
+    clock.to(100)
+    transport.unsent = 0
+    clock.to(101)
+    clock.to(115)
+    assert not transport.is_closing()
+
+    clock.to(117)
+    assert transport.is_closing()
+
+
+@on_both_loops
+async def test_patience_gives_who_sent_too_much_its_time_to_read_the_answer():
+    """It reads when all is sent; were it reset before, it would lose the answer."""
+    protocol, transport, clock = timed(Slow, lingering_time=10)
+    protocol.data_received(
+        LAST.replace(b"GET", b"POST").replace(b"\r\n\r\n", b"\r\nContent-Length: 1000000\r\n\r\n")
+    )
+    protocol._connection.close(15, patiently=True)
+    protocol.writer.write_response(413, "")
+    protocol._connection._exchange.cancel()
+    await turns()
+    assert protocol._connection.phase is Phase.LEAVING
+    clock.to(9)
+    assert not transport.is_aborted
+
+    clock.to(11)
+    assert transport.is_aborted
 
 
 @on_both_loops

@@ -32,6 +32,7 @@ class Watched:
         self.ticker.add(self, 75)
 
     def check_deadline(self, now):
+        self.deadlines.look_whether_taken(now)
         if (due := self.deadlines.check(now)) is not Due.NOTHING:
             self.told.append((now, due))
 
@@ -234,6 +235,63 @@ def test_both_are_told_and_the_end_first():
     watched.loop.advance(600)
 
     assert [due for _, due in watched.told] == [Due.CLOSE, Due.STATE]
+
+
+# The end of the server, and a client that has all of its answers
+
+
+@pytest.mark.parametrize(
+    ("seconds", "patiently", "left"), [(10, False, 1), (0.2, False, 0.2), (10, True, 10)]
+)
+def test_a_client_that_has_everything_has_a_moment_left(seconds, patiently, left):
+    watched = Watched()
+    watched.deadlines.stop(seconds, patiently=patiently)
+    watched.deadlines.close_once_taken()
+    watched.loop.advance(600)
+
+    assert watched.told == [(noticed(left), Due.CLOSE)]
+
+
+@pytest.mark.parametrize(("patiently", "left"), [(False, 1), (True, 30)])
+def test_that_begins_when_it_is_seen_to_have_everything(patiently, left):
+    """Its system may say so 40 ms after the server was told to stop, and it has no more time for that."""
+    watched = Watched(write_timeout=0)
+    watched.write(10)
+    watched.deadlines.stop(30, patiently=patiently)
+    watched.deadlines.close_once_taken()
+    watched.loop.advance(4.9)
+    assert watched.told == []
+    watched.transport.unsent = 0
+    watched.loop.advance(600)
+
+    assert watched.told == [(noticed(5 + left), Due.CLOSE)]
+
+
+@pytest.mark.parametrize(("patiently", "told"), [(False, [(noticed(30), Due.CLOSE)]), (True, [])])
+def test_a_client_that_still_takes_its_answer_has_all_the_time_or_with_patience_any(patiently, told):
+    watched = Watched(write_timeout=0)
+    watched.write(10)
+    watched.deadlines.stop(30, patiently=patiently)
+    watched.deadlines.close_once_taken()
+    watched.loop.advance(600)
+
+    assert watched.told == told
+
+
+def test_where_nothing_is_to_stop_no_moment_has_an_end():
+    watched = Watched()
+    watched.deadlines.close_once_taken()
+    watched.loop.advance(600)
+
+    assert watched.told == []
+
+
+def test_an_answer_that_is_still_being_made_is_not_taken():
+    watched = Watched()
+    watched.deadlines.stop(30, patiently=False)
+    watched.loop.advance(600)
+
+    assert watched.told == [(noticed(30), Due.CLOSE)]
 
 
 # A client that does not read

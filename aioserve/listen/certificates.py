@@ -23,6 +23,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aioserve.errors import ConfigurationError, StartupError, TlsError, first_of
+from aioserve.listen.handshakes import watch_handshakes
 from aioserve.listen.kept_pair import DAY, SOON, KeptPair, format_date
 from aioserve.listen.server_names import BadNamesHook, find_name, index_names
 from aioserve.listen.tls import make_context, pairs_of
@@ -109,6 +110,7 @@ class Certificates:
         self._pairs = _read_pairs(tls)
         self.context = make_context(tls)
         self.context.sni_callback = self._choose
+        watch_handshakes(self.context)
         self._hook = BadNamesHook()
         self._timer: asyncio.TimerHandle | None = None
         self._tell_at = 0.0

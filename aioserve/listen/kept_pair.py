@@ -48,6 +48,8 @@ class KeptPair:
         self.pair = pair
         self._tls = tls
         self._files = [*filter(None, (*pair, tls.password_file, tls.client_ca))]
+        self._said: tuple[bytes, str] | None = None  # of which certificate something was, and what
+        self._said_at = 0.0
         self._signature = self._look()  # before reading, so that what changes meanwhile is noticed
         self.load()
 
@@ -83,17 +85,22 @@ class KeptPair:
         return ""
 
     def tell(self, now: float) -> None:
-        """Log what must be done about the certificate, if anything.
+        """Log what must be done about the certificate, if anything; the same is said once a day at most.
 
         Args:
             now: in seconds since the epoch.
         """
-        if problem := self.problem(now):
-            logger.error("%s: %s", self.pair, problem)
-        elif self.leaf.ends is not None and self.leaf.ends - now <= SOON:
-            days = int((self.leaf.ends - now) // DAY)
-            until = format_date(self.leaf.ends)
-            logger.warning("%s: the certificate expires in %d days, on %s", self.pair, days, until)
+        ends, problem = self.leaf.ends, self.problem(now)
+        level, text = logging.ERROR, problem
+        if not problem:
+            if ends is None or ends - now > SOON:
+                return
+            days = int((ends - now) // DAY)
+            level, text = logging.WARNING, f"the certificate expires in {days} days, on {format_date(ends)}"
+        said = self.leaf.der, problem
+        if self._said != said or not 0 <= now - self._said_at < DAY:
+            self._said, self._said_at = said, now
+            logger.log(level, "%s: %s", self.pair, text)
 
     def _look(self) -> Signature:
         return tuple(map(_signature_of, self._files))

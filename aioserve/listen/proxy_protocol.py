@@ -17,6 +17,7 @@ from aioserve.http1.proxy_header import ProxyHeaderError, read_proxy_header
 from aioserve.incoming import peer_of
 from aioserve.news import News
 from aioserve.observe.formats import format_peer
+from aioserve.observe.seldom import Seldom
 from aioserve.phase import Phase
 from aioserve.server import ServerHttpProtocol
 
@@ -33,6 +34,11 @@ _A_SECOND = 1.0
 logger = logging.getLogger(__name__)
 
 
+def make_refusals() -> Seldom:
+    """Make what all connections of a process tell of why they were closed."""
+    return Seldom(logger, logging.WARNING)
+
+
 class ProxyProtocol(asyncio.Protocol):
     """Reads the header of one connection, and hands the connection on.
 
@@ -41,6 +47,7 @@ class ProxyProtocol(asyncio.Protocol):
         trusted: the proxies.
         ticker: looks at the time, and knows the connection from its first moment.
         timeout: seconds in which the header must have come; 0 for no limit.
+        refusals: writes to the log why a connection was closed; anybody can open some.
 
     Attributes:
         phase, is_between_requests: what the connection is doing, for whoever asks that of all connections.
@@ -58,11 +65,13 @@ class ProxyProtocol(asyncio.Protocol):
         trusted: TrustedPeers,
         ticker: Ticker,
         timeout: float,
+        refusals: Seldom,
     ) -> None:
         self._make_protocol = make_protocol
         self._trusted = trusted
         self._ticker = ticker
         self._timeout = timeout
+        self._refusals = refusals
         self._transport: asyncio.Transport | None = None  # while it is for us to use
         self.peer: Peer = None
         self._data = b""
@@ -77,7 +86,7 @@ class ProxyProtocol(asyncio.Protocol):
         self._transport = transport
         self.peer = peer_of(transport)
         if not self._trusted.covers(self.peer):
-            self._refuse("is no trusted proxy")
+            self._refuse("it is no trusted proxy")
             return
         self._ticker.add(self, self._timeout or _A_SECOND)
         if self._timeout:
@@ -122,7 +131,7 @@ class ProxyProtocol(asyncio.Protocol):
 
     def _refuse(self, reason: str) -> None:
         if self._transport is not None:
-            logger.warning("%s: closed: %s", format_peer(self.peer), reason)
+            self._refusals.say(reason, f"{format_peer(self.peer)}: closed: {reason}")
             self.abort()
             self._transport = None
 

@@ -2,6 +2,10 @@
 
 This file decides the words: each is a line. The parent says what is to be done, a worker how it is. When one
 of them is gone, the other learns of it by the end of the stream.
+
+Nobody waits for the other to listen, who may be stopped or blocked. What is said again and again takes half
+of the room that the system has for what was not heard yet: the rest is for what is said once, such as an
+order to stop, and more than a hundred words fit there.
 """
 
 from __future__ import annotations
@@ -10,6 +14,8 @@ import socket
 from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from aioserve.send_buffer import unacknowledged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,10 +46,16 @@ class News(Enum):
 
     SERVES = b"serves"
     ALIVE = b"alive"
-    TIRED = b"tired"
+    TIRED = b"tired"  # with the requests that were too many, and the bytes, or without a number by SIGTERM
     REFUSED = b"refused"  # it cannot serve, has said why, and ends with this exit code
     ASKED = b"asked"  # somebody wants the numbers of all
     ENDED = b"ended"  # with how many connections there were, and how many of them were cut
+
+
+# Whoever has not heard many of one of these needs no more of them.
+_REPEATED = (Order.REOPEN, Order.DESCRIBE, News.ALIVE)
+
+_WORDS = frozenset(each.value for each in (*Order, *News))
 
 
 class Channel:
@@ -56,7 +68,8 @@ class Channel:
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
         self._sock = sock
-        self._rest = b""
+        self._rest = b""  # of what is heard
+        self._unsaid = b""  # for which there was no room
 
     @classmethod
     def pair(cls) -> tuple[Channel, Channel]:
@@ -73,10 +86,24 @@ class Channel:
         return self._sock.fileno()
 
     def say(self, word: Order | News, *numbers: int) -> None:
-        """Say something; one who does not listen, or is gone, misses it."""
+        """Say something; one who is gone misses it, and who does not listen may miss what is said repeatedly.
+
+        What the system has no room for is said before the next word, and so no line is torn.
+        """
         line = b" ".join((word.value, *(b"%d" % number for number in numbers))) + b"\n"
+        if word in _REPEATED and (self._unsaid or not self._has_room()):
+            return
+        self._unsaid += line
         with suppress(OSError):
-            self._sock.send(line)
+            self._unsaid = self._unsaid[self._sock.send(self._unsaid) :]
+
+    def _has_room(self) -> bool:
+        """Whether more than half of it is left, or the system does not tell."""
+        try:
+            room = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+        except OSError:  # closed
+            return False
+        return unacknowledged(self._sock) * 2 < room
 
     def heard(self) -> Iterator[tuple[bytes, list[int]] | None]:
         """Read what was said since the last time: words with their numbers; None at the end of it all."""
@@ -85,7 +112,8 @@ class Channel:
                 *lines, self._rest = (self._rest + data).split(b"\n")
                 for line in lines:
                     word, *numbers = line.split(b" ")
-                    yield word, [int(number) for number in numbers]
+                    if word in _WORDS:
+                        yield word, [int(number) for number in numbers]
         except BlockingIOError:
             return
         except OSError:  # reset

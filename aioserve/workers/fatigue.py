@@ -28,7 +28,8 @@ class Fatigue:
         memory: bytes that may be resident; 0 = any number. Not known on every system.
         served: tells how many it has served.
         call_later: of its event loop.
-        on_tired: called once.
+        on_tired: called once, with the requests that were served, if these are too many, or else 0, and with
+            the bytes in the same way.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class Fatigue:
         memory: int,
         served: Callable[[], int],
         call_later: CallLater,
-        on_tired: Callable[[], None],
+        on_tired: Callable[[int, int], None],
     ) -> None:
         self._requests = requests + _jitter(requests)
         self._memory = memory
@@ -48,10 +49,11 @@ class Fatigue:
             call_later(_PERIOD, self._look)
 
     def _look(self) -> None:
-        is_old = self._requests and self._served() >= self._requests
-        is_large = self._memory and resident_memory() > self._memory
+        served = self._served() if self._requests else 0
+        size = resident_memory() if self._memory else 0
+        is_old, is_large = served >= self._requests > 0, size > self._memory
         if is_old or is_large:
-            self._on_tired()
+            self._on_tired(served if is_old else 0, size if is_large else 0)
         else:
             self._call_later(_PERIOD, self._look)
 

@@ -57,9 +57,11 @@ class Worker:
         heard: when it was last heard of.
         since: when it began to serve.
         is_tired: it wants to be replaced.
+        tired_at: when it will want that, if that is known.
         kill_at: when it is killed, if it is still there.
         refusal: the exit code with which it ends, having said what is wrong.
         is_late: it did not come to serve in time, and is being ended for that.
+        has_reported: it has said which of its answers were cut off.
     """
 
     pid: int
@@ -68,9 +70,11 @@ class Worker:
     heard: float
     since: float = inf
     is_tired: bool = False
+    tired_at: float = inf
     kill_at: float = inf
     refusal: int | None = None
     is_late: bool = False
+    has_reported: bool = False
 
     @property
     def is_to_come(self) -> bool:
@@ -208,7 +212,9 @@ class Fleet:
 
     def answered(self, pid: int, now: float) -> None:
         """A worker has no connections any more; threads and tasks have the time of answers yet."""
-        if (worker := self.workers[pid]).state is State.RETIRING:
+        worker = self.workers[pid]
+        worker.has_reported = True
+        if worker.state is State.RETIRING:
             self._limit(worker, now, self._times.shutdown)
 
     def slept(self, seconds: float, now: float) -> None:
@@ -217,9 +223,16 @@ class Fleet:
             worker.heard = now
             worker.kill_at += seconds
 
-    def tired(self, pid: int) -> None:
-        """A worker wants to be replaced: it has served its number of requests, or grown too large."""
-        self.workers[pid].is_tired = True
+    def tired(self, pid: int, at: float = -inf) -> None:
+        """A worker wants to be replaced: it has served its number of requests, or grown too large.
+
+        Args:
+            pid: of its process.
+            at: when, where that is not at once.
+        """
+        worker = self.workers[pid]
+        worker.is_tired = worker.is_tired or at == -inf
+        worker.tired_at = inf if worker.is_tired else at
 
     def gone(self, pid: int, now: float) -> Worker:
         """A worker has ended.
@@ -249,8 +262,8 @@ class Fleet:
     def _count_quick_death(self, now: float) -> None:
         self._quick_deaths += 1
         if self._quick_deaths > 1:
-            pause = _FIRST_PAUSE * 2 ** (self._quick_deaths - 2)
-            self._start_at = now + min(pause, _LONGEST_PAUSE)
+            doublings = min(self._quick_deaths - 2, _MOST_QUICK)  # they may go on for days, beside others
+            self._start_at = now + min(_FIRST_PAUSE * 2**doublings, _LONGEST_PAUSE)
         has_hope = self.is_on_trial or (self.serving and self._has_settled)
         if self._quick_deaths >= _MOST_QUICK and not has_hope:
             self.failure = HOPELESS
@@ -336,6 +349,8 @@ class Fleet:
         due += [
             each.heard + self._times.start for each in self.workers.values() if each.state is State.STARTING
         ]
+        if not self.is_ending:
+            due += [each.tired_at for each in self.serving]
         due += self._start_at, self._stop_at
         return min((each for each in due if each > -inf), default=inf)
 
@@ -385,6 +400,9 @@ class Fleet:
 
     def _replace(self, now: float) -> Iterator[Start | Act]:
         serving = self.serving
+        for each in serving:
+            if now >= each.tired_at:
+                self.tired(each.pid)
         outdated = [each for each in serving if each.is_tired or each.generation != self.generation]
         if self.is_stopping:
             outdated = []

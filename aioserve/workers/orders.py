@@ -75,9 +75,9 @@ class Orders:
         if self._period:
             self._loop.call_later(self._period, self._live)
 
-    def tired(self) -> None:
-        """Ask for another worker in this one's place."""
-        self._channel.say(News.TIRED)
+    def tired(self, *reasons: int) -> None:
+        """Ask for another worker in this one's place, for the reasons of `Fatigue` or by SIGTERM."""
+        self._channel.say(News.TIRED, *reasons)
 
     def asked(self) -> None:
         """Say that somebody wants the numbers of all workers."""

@@ -144,10 +144,21 @@ class Publicity:
         """Say that the end has begun, and may take so long."""
         self._manager.stopping(seconds, "stopping")
 
-    def has_stopped(self, answered: int, cut: int, *, is_forced: bool) -> None:
-        """Say that it has come, and how many answers were finished, and cut off, since it began."""
+    def has_stopped(self, answered: int, cut: int, silent: int, *, is_forced: bool) -> None:
+        """Say that it has come, and what that cost.
+
+        Args:
+            answered: answers that were finished since it began.
+            cut: those that were cut off.
+            silent: workers that did not come to tell of theirs.
+            is_forced: not all had the time that they were to have.
+        """
+        costs = [f"{answered} answered, {cut} cut off"] if answered or cut else []
+        if silent:
+            workers, they = ("1 worker was", "it") if silent == 1 else (f"{silent} workers were", "they")
+            costs.append(f"{workers} ended before {they} could say what {they} cut off")
         how = "stopped at once" if is_forced else "stopped"
-        self._observers.stopped(f"{how}: {answered} answered, {cut} cut off" if answered or cut else how)
+        self._observers.stopped(f"{how}: {'; '.join(costs)}" if costs else how)
 
     def close(self, *, is_over: bool) -> None:
         """Say nothing more; where it ``is_over`` for all, the files go."""

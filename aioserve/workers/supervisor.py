@@ -27,6 +27,7 @@ from aioserve.workers.notify import ServiceManager
 from aioserve.workers.portrait import Portrait
 from aioserve.workers.processes import BecomeWorker, Processes
 from aioserve.workers.publicity import Publicity
+from aioserve.workers.recycling import Recycling
 from aioserve.workers.reloading import Reloading, size_of, times_of
 from aioserve.workers.signals import Signals
 from aioserve.workers.sources import sources_of
@@ -86,6 +87,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._processes = Processes(self._selector, self._hear)
         self._spokesman = Spokesman()
+        self._recycling = Recycling()
         self._lookout = Lookout(self._selector, lambda what: self._reloading.begin(f"{what}: reloading"))
         self._reloading = Reloading(self._editions, self._fleet, self._public, self._lookout)
         self._signals = Signals()
@@ -94,6 +96,7 @@ class Supervisor:
         self._is_forced = False
         self._exit_code = 0
         self._answered = self._cut = 0
+        self._silent = 0  # workers that ended and did not tell of any answers
         self._alive_at = inf
         self._portrait = Portrait(self._fleet, self._editions, is_watched=audience.reports is not None)
         audience.attend(self._selector, self._portrait, partial(self._stop, signal.SIGINT), self._ask)
@@ -164,7 +167,7 @@ class Supervisor:
                 break
             self._wait()
         if self._public.has_said_ready or not self._exit_code:
-            self._public.has_stopped(self._answered, self._cut, is_forced=self._is_forced)
+            self._public.has_stopped(self._answered, self._cut, self._silent, is_forced=self._is_forced)
         return self._exit_code
 
     def close(self, *, is_child: bool = False) -> None:
@@ -211,7 +214,9 @@ class Supervisor:
             case News.REFUSED:
                 self._fleet.refused(pid, *numbers)
             case News.TIRED:
-                self._fleet.tired(pid)
+                if not self._fleet.is_stopping:
+                    worker = self._fleet.workers[pid]
+                    self._fleet.tired(pid, self._recycling.due(worker, time.monotonic(), *numbers))
             case News.ASKED:
                 self._portrait.tell()
                 self._ask()
@@ -331,6 +336,8 @@ class Supervisor:
     def _bury(self, pid: int, code: int) -> None:
         worker = self._fleet.gone(pid, time.monotonic())
         self._portrait.gone(pid)
+        has_served = worker.since < inf
+        self._silent += self._fleet.is_ending and has_served and not worker.has_reported
         if worker.state is State.STARTING and worker.refusal is None and not self._fleet.is_ending:
             logger.error("%s", _describe_lost_start(code))
         elif worker.state is State.SERVING and not self._fleet.is_ending:

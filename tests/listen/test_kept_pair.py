@@ -164,3 +164,34 @@ def test_a_name_that_no_file_can_have_is_refused():
 
 def test_times_are_written_for_people():
     assert format_date(0) == "1970-01-01 00:00 UTC"
+
+
+def test_the_same_is_told_once_a_day(keep, caplog):
+    """The files may be read again all the time, also those of another certificate."""
+    pair = keep(EXPIRED)
+    begin = END - 3 * DAY
+    assert len(said(pair, begin, caplog)) == 1
+    pair.load()
+    assert said(pair, begin + 1, caplog) == said(pair, begin + DAY - 1, caplog) == []
+
+    assert len(said(pair, begin + DAY, caplog)) == 1
+    assert said(pair, begin + 2 * DAY - 1, caplog) == []
+    assert len(said(pair, begin + DAY - 1, caplog)) == 1  # a clock that was put back
+
+
+def test_what_has_become_of_it_is_told_at_once(keep, caplog):
+    pair = keep(EXPIRED)
+    assert [level for level, _ in said(pair, END - 1, caplog)] == ["WARNING"]
+    assert [level for level, _ in said(pair, END, caplog)] == ["ERROR"]
+    assert said(pair, END + 1, caplog) == []
+
+
+def test_of_another_certificate_is_told_at_once(keep, folder, caplog):
+    pair = keep(EXPIRED)
+    said(pair, END, caplog)
+    (folder / "cert.pem").write_text(CLIENT)
+    pair.load()
+    ((level, text),) = said(pair, END, caplog)
+
+    assert level == "ERROR"
+    assert "clients refuse the certificate" in text

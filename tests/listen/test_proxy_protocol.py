@@ -11,7 +11,7 @@ import pytest
 
 from aioserve.admission import Admission
 from aioserve.handler_options import HandlerOptions
-from aioserve.listen.proxy_protocol import ProxyProtocol
+from aioserve.listen.proxy_protocol import ProxyProtocol, make_refusals
 from aioserve.loop_parts import LoopParts
 from aioserve.phase import Phase
 from aioserve.trusted import TrustedPeers
@@ -42,11 +42,12 @@ class Recording(asyncio.Protocol):
 class Reading:
     """A connection over a `FakeTransport`, before its header; the clock stands still but for `to`."""
 
-    def __init__(self, *, trusted="192.0.2.0/24", timeout=10.0, make=Recording, **extra):
+    def __init__(self, *, trusted="192.0.2.0/24", timeout=10.0, make=Recording, refusals=None, **extra):
         self.ticker = LoopParts.of(asyncio.get_running_loop()).ticker
         self.transport = FakeTransport(**extra)
         self.made = []
-        self.protocol = ProxyProtocol(self._make, TrustedPeers([trusted]), self.ticker, timeout)
+        proxies = TrustedPeers([trusted])
+        self.protocol = ProxyProtocol(self._make, proxies, self.ticker, timeout, refusals or make_refusals())
         self._factory = make
         self.transport.set_protocol(self.protocol)
         self.protocol.connection_made(self.transport)
@@ -121,7 +122,20 @@ async def test_who_is_not_trusted_is_closed_before_it_is_read(caplog, peer):
     assert read.made == []
     assert read.protocol not in read.ticker.connections
     host = peer[0] if peer else "-"
-    assert lines(caplog) == [f"{host}: closed: is no trusted proxy"]
+    assert lines(caplog) == [f"{host}: closed: it is no trusted proxy"]
+
+
+@on_both_loops
+async def test_strangers_do_not_fill_the_log(caplog):
+    refusals = make_refusals()
+    for last in range(50):
+        Reading(peername=(f"198.51.100.{last}", 5), refusals=refusals)
+    Reading(refusals=refusals).protocol.data_received(GET)
+
+    assert lines(caplog) == [
+        "198.51.100.0: closed: it is no trusted proxy",
+        "192.0.2.1: closed: there is no PROXY header",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -231,7 +245,7 @@ async def behind_proxies(factory, *, trusted="127.0.0.1", limit=100, path=None, 
     parts = LoopParts.of(loop)  # held, for connections to find it
     ticker = parts.ticker
     admission = Admission(factory, HandlerOptions(**options), ticker, limit)
-    make = partial(ProxyProtocol, admission, TrustedPeers([trusted]), ticker, 10.0)
+    make = partial(ProxyProtocol, admission, TrustedPeers([trusted]), ticker, 10.0, make_refusals())
     if path:
         server = await loop.create_unix_server(make, path)
     else:

@@ -19,7 +19,7 @@ LAYERS = {
     "parent": "workers.supervisor workers.reloading workers.worker workers.processes workers.lookout "
     "workers.nobody workers.audience workers.stage workers.portrait workers.accounts "
     "workers.watcher workers.sources workers.forking workers.editions workers.publicity workers.spokesman "
-    "workers.fleet workers.notify workers.marker_files",
+    "workers.recycling workers.fleet workers.notify workers.marker_files",
     "start": "units.printing units.service_unit units.sandbox units.socket_unit units.quoting units.place "
     "preflight loader config_file print_config",
     # What draws is at home in processes of its own, which know nothing of the server but its snapshots.
@@ -36,7 +36,7 @@ LAYERS = {
     "static.lookup static.tree static.shared_file static.watch static.media_types "
     "listen.sockets listen.tcp listen.unix listen.inherited listen.holders "
     "listen.certificates listen.kept_pair listen.leaf listen.self_signed "
-    "listen.server_names listen.tls origins request_ids listen.proxy_protocol",
+    "listen.handshakes listen.server_names listen.tls origins request_ids listen.proxy_protocol",
     "handler": "server",
     "connection": "connection deadlines exchange timing phase",
     "bytes in": "incoming handler_options payload multipart forms charsets",
@@ -48,7 +48,7 @@ LAYERS = {
     "observe.exposition observe.board observe.totals observe.counters "
     "observe.snapshot observe.json_messages observe.blocked "
     "observe.directives observe.json_lines observe.formats observe.access observe.streams "
-    "observe.sinks error_pages",
+    "observe.sinks observe.seldom error_pages",
     "wire": "http.forwarded http1.proxy_header http1.parser http1.lines http1.chunks http1.rules "
     "http1.framing http1.grammar",
     "meaning": "http.conditional http.ranges http.negotiation http.messages http.dates http.trace_context",

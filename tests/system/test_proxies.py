@@ -200,7 +200,7 @@ def test_who_sends_no_proxy_header_gets_nothing_and_the_log_says_why(serve):
         APPS / "origin.py:Handler", "--proxy-headers", "proxy-protocol", "--trusted-proxies", "127.0.0.1"
     )
 
-    for source, reason in (("127.0.0.1", "there is no PROXY header"), (CLIENT, "is no trusted proxy")):
+    for source, reason in (("127.0.0.1", "there is no PROXY header"), (CLIENT, "it is no trusted proxy")):
         with socket.create_connection(("127.0.0.1", server.port), PATIENCE, (source, 0)) as client:
             assert read_to_the_end(client) == b""
         server.stderr.wait_for(rf"WARNING {re.escape(source)}: closed: {reason}\n")

@@ -68,8 +68,8 @@ class FakePublicity:
     def stops(self, seconds):
         self.log.append(("stops", seconds))
 
-    def has_stopped(self, answered, cut, *, is_forced):
-        self.log.append(("stopped", answered, cut, is_forced))
+    def has_stopped(self, answered, cut, silent, *, is_forced):
+        self.log.append(("stopped", answered, cut, silent, is_forced))
 
     def close(self, *, is_over):
         self.log.append(("closed", is_over))

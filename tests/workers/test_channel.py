@@ -111,6 +111,66 @@ def test_one_who_does_not_listen_misses_words_and_delays_nobody(pair):
     assert [*other.heard()] == [(b"stop", [])]
 
 
+@pytest.mark.parametrize("word", [Order.REOPEN, Order.DESCRIBE, News.ALIVE])
+def test_what_is_said_once_is_heard_by_one_who_has_not_listened_for_long(pair, word):
+    one, other = pair
+    for _ in range(1000):
+        one.say(word)
+    once = [Order.RETIRE, *[Order.TELL] * 20, Order.STOP, Order.FORCE]
+    for each in once:
+        one.say(each)
+
+    heard = [said for said, _ in other.heard()]
+    assert heard[-len(once) :] == [each.value for each in once]
+    assert set(heard[: -len(once)]) == {word.value}
+
+
+class FullSocket:
+    """Has room for so many bytes, which nobody reads."""
+
+    def __init__(self, room):
+        self.room = room
+        self.sent = b""
+
+    def setblocking(self, flag):
+        assert not flag
+
+    def fileno(self):
+        return -1
+
+    def getsockopt(self, *_):
+        return 1000
+
+    def send(self, data):
+        if not self.room:
+            raise BlockingIOError
+        taken, self.room = data[: self.room], max(self.room - len(data), 0)
+        self.sent += taken
+        return len(taken)
+
+
+def test_line_for_which_there_is_no_room_is_said_before_the_next():
+    channel = Channel(sock := FullSocket(room=9))
+    channel.say(Order.RETIRE)
+    channel.say(Order.STOP)
+    channel.say(Order.REOPEN)  # is not worth being kept
+    assert sock.sent == b"retire\nst"
+
+    sock.room = 1000
+    channel.say(Order.FORCE)
+    channel.say(Order.REOPEN)
+    assert sock.sent == b"retire\nstop\nforce\nreopen\n"
+
+
+def test_word_that_nobody_knows_is_not_heard():
+    """It may be a line that was torn, and is no reason to fail."""
+    raw, sock = socket.socketpair()
+    raw.sendall(b"alive\nreo\n\nopen x\nstop 7\n")
+    raw.close()
+    with closing(Channel(sock)) as channel:
+        assert [*channel.heard()] == [(b"alive", []), (b"stop", [7]), None]
+
+
 def test_channel_does_not_block():
     one, other = socket.socketpair()
     with one, closing(Channel(other)):

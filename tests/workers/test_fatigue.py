@@ -24,8 +24,9 @@ class Tiring:
         self.tired = 0
         self.fatigue = Fatigue(requests, memory, lambda: self.served, self.loop.call_later, self._on_tired)
 
-    def _on_tired(self):
+    def _on_tired(self, *reasons):
         self.tired += 1
+        self.reasons = reasons
 
 
 @pytest.fixture
@@ -103,14 +104,19 @@ def test_worker_is_tired_when_it_is_larger_than_asked_for(statm):
 
 
 @pytest.mark.usefixtures("no_jitter")
-@pytest.mark.parametrize(("served", "size"), [(10, 1 * MIB), (9, 3 * MIB)], ids=["requests", "memory"])
-def test_either_is_enough(statm, served, size):
+@pytest.mark.parametrize(
+    ("served", "size", "reasons"),
+    [(10, 1 * MIB, (10, 0)), (9, 3 * MIB, (0, 3 * MIB)), (11, 3 * MIB, (11, 3 * MIB))],
+    ids=["requests", "memory", "both"],
+)
+def test_either_is_enough_and_the_reason_is_told(statm, served, size, reasons):
     worker = Tiring(requests=10, memory=2 * MIB)
     worker.served = served
     statm(size)
     worker.loop.advance(0.5)
 
     assert worker.tired == 1
+    assert worker.reasons == reasons
 
 
 def test_resident_memory_is_in_bytes(statm):

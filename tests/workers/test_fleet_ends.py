@@ -326,3 +326,47 @@ def test_nobody_is_late_for_what_the_parent_slept_through():
     assert scene.plan() == []
     assert scene.plan(SHUTDOWN + 2.0) == [(Do.GIVE_UP, 2)]
     assert (Do.ABORT, 1) in scene.plan(TIMEOUT)
+
+
+def test_one_that_dies_quickly_may_do_so_for_days_while_others_serve():
+    scene = serving(2)
+    scene.die(2, seconds=10.0)
+    for _ in range(2000):
+        scene.fleet.heard(1, scene.now)
+        (step,) = scene.plan(1.0)
+        scene.die(step[1])
+
+    assert scene.fleet.failure is None
+
+
+# One that is to be replaced later
+
+
+def test_tired_worker_may_have_to_wait_until_it_is_replaced():
+    scene = serving(2)
+    scene.fleet.tired(2, scene.now + 5)
+
+    assert scene.plan() == []
+    assert scene.fleet.next_due() == scene.now + 5
+    assert scene.plan(5.0) == [("start", 3)]
+    assert scene.fleet.next_due() > scene.now  # or the parent would not rest while it starts
+    scene.serve(3)
+    assert scene.plan() == [(Do.RETIRE, 2)]
+
+
+def test_one_that_waits_is_replaced_at_once_for_another_reason():
+    scene = serving()
+    scene.fleet.tired(1, scene.now + 5)
+    scene.fleet.tired(1)
+    scene.fleet.tired(1, scene.now + 9)
+
+    assert scene.plan() == [("start", 2)]
+
+
+def test_nobody_waits_for_it_at_the_end():
+    scene = serving()
+    scene.fleet.tired(1, scene.now + 1)
+    scene.fleet.stop(scene.now)
+
+    assert scene.plan() == [(Do.STOP, 1)]
+    assert scene.fleet.next_due() > scene.now + 1

@@ -240,18 +240,23 @@ def test_person_is_told_what_is_served(publish, listening, capfd, sections, name
     assert [text.index(name) for name in names] == sorted(text.index(name) for name in names)
 
 
+SILENT = "ended before they could say what they cut off"
+
+
 @pytest.mark.parametrize(
-    ("answered", "cut", "is_forced", "line"),
+    ("answered", "cut", "silent", "is_forced", "line"),
     [
-        (0, 0, False, "INFO stopped"),
-        (0, 0, True, "INFO stopped at once"),
-        (3, 0, False, "INFO stopped: 3 answered, 0 cut off"),
-        (0, 2, False, "INFO stopped: 0 answered, 2 cut off"),
-        (3, 2, True, "INFO stopped at once: 3 answered, 2 cut off"),
+        (0, 0, 0, False, "INFO stopped"),
+        (0, 0, 0, True, "INFO stopped at once"),
+        (3, 0, 0, False, "INFO stopped: 3 answered, 0 cut off"),
+        (0, 2, 0, False, "INFO stopped: 0 answered, 2 cut off"),
+        (3, 2, 0, True, "INFO stopped at once: 3 answered, 2 cut off"),
+        (0, 0, 1, True, "INFO stopped at once: 1 worker was ended before it could say what it cut off"),
+        (3, 2, 2, False, f"INFO stopped: 3 answered, 2 cut off; 2 workers were {SILENT}"),
     ],
 )
-def test_end_is_said_and_how_many_answers_it_cost(publish, capfd, answered, cut, is_forced, line):
-    publish().has_stopped(answered, cut, is_forced=is_forced)
+def test_end_is_said_and_how_many_answers_it_cost(publish, capfd, answered, cut, silent, is_forced, line):
+    publish().has_stopped(answered, cut, silent, is_forced=is_forced)
 
     assert said(capfd) == [line]
 

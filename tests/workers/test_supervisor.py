@@ -29,12 +29,17 @@ def test_workers_are_started_and_that_they_serve_is_said_once(make):
     parent = make(TWO)
 
     code = parent.run(
-        parent.serve(1), parent.serve(2), lambda: None, parent.send(signal.SIGTERM), parent.die(1, 2)
+        parent.serve(1),
+        parent.serve(2),
+        lambda: None,
+        parent.send(signal.SIGTERM),
+        lambda: [parent.say(pid, b"ended", 0, 0)() for pid in (1, 2)],
+        parent.die(1, 2),
     )
 
     assert code == 0
     assert parent.processes.log == [("start", 1), ("start", 2), (Order.STOP, 1), (Order.STOP, 2)]
-    assert parent.public.log == ["begins", ("serves", 2, 1, 2), ("stops", 12.0), ("stopped", 0, 0, False)]
+    assert parent.public.log == ["begins", ("serves", 2, 1, 2), ("stops", 12.0), ("stopped", 0, 0, 0, False)]
 
 
 def test_answers_are_counted(make):
@@ -46,7 +51,7 @@ def test_answers_are_counted(make):
         parent.die(1),
     )
 
-    assert parent.public.log[-1] == ("stopped", 3, 2, False)
+    assert parent.public.log[-1] == ("stopped", 3, 2, 0, False)
 
 
 def test_sockets_are_closed_when_the_workers_are_told_to_stop(make):
@@ -79,7 +84,7 @@ def test_second_signal_forces_and_a_third_kills(make, number, code):
         == code
     )
     assert parent.processes.log[1:] == [(Order.STOP, 1), (Order.FORCE, 1), (signal.SIGKILL, 1)]
-    assert parent.public.log[-1] == ("stopped", 0, 0, True)
+    assert parent.public.log[-1] == ("stopped", 0, 0, 1, True)
 
 
 def test_quit_kills(make):
