@@ -110,9 +110,8 @@ class Audience:
         """Tell everybody how it is, if it is time for that."""
         if now < self.next_due():
             return
-        self._due = max(
-            self._due + _PERIOD, now
-        )  # in step with the clock, but never all at once after a pause
+        # In step with the clock, but never all at once after a pause.
+        self._due = max(self._due + _PERIOD, now)
         line = self._line()
         if self._control is not None:
             self._control.tell(line)

@@ -93,9 +93,8 @@ class Supervisor:
         self._stop_signals = 0
         self._is_forced = False
         self._exit_code = 0
-        self._answered = self._cut = self._silent = (
-            0  # answers, and workers that ended and did not tell of any
-        )
+        self._answered = self._cut = 0
+        self._silent = 0  # workers that ended and did not tell of any answers
         self._alive_at = inf
         audience.attend(self._selector, self._fleet, self._editions, partial(self._stop, signal.SIGINT))
         self._do_at: dict[int, Callable[[], None]] = {
