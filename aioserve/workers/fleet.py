@@ -166,9 +166,7 @@ class Fleet:
         self.restarts = 0
         self._times = times
         self.has_failed_trial = False
-        self._proven = (
-            -1
-        )  # the newest generation that is known to work; the first is, as soon as one of it serves
+        self._proven = -1  # the newest generation known to work: the first is, as soon as one of it serves
         self._held = 0  # how many there were to be then
         self._has_settled = False
         self._quick_deaths = 0
