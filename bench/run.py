@@ -24,6 +24,7 @@ import sys
 import tempfile
 import urllib.request
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -69,11 +70,13 @@ class Scenario:
 
 
 HELLO = ["aioserve", "floor", "uvicorn", "granian"]
+LOGS = ["aioserve log", "aioserve", "uvicorn log", "granian log"]
 WORKERS = ["aioserve", "aioserve 2", "uvicorn", "uvicorn 2"]
 FILES = ["static", "nginx cached", "nginx", "caddy", "granian files", "starlette"]
 
 SCENARIOS = [
     Scenario("hello", HELLO),
+    Scenario("log", LOGS),
     Scenario("workers", WORKERS, shares_cores=True),
     Scenario("browser", HELLO, headers=BROWSER),
     Scenario("static-1k", FILES, path="/1k.bin"),
@@ -137,10 +140,10 @@ def run_scenario(scenario: Scenario, site: str, rounds: int, seconds: int) -> di
 
 
 def measure(pid: int, url: str, scenario: Scenario, seconds: int) -> tuple[float, float]:
-    """Return microseconds of processor time per request, and requests per second."""
+    """Return microseconds of processor time per request, and requests per second; none may be in time."""
     before = processor_time(pid)
     count = load(url, scenario, seconds)
-    return (processor_time(pid) - before) / count * 1e6, count / seconds
+    return (processor_time(pid) - before) / count * 1e6 if count else inf, count / seconds
 
 
 def processor_time(pid: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -35,11 +36,13 @@ class Server:
         name: of it.
         command: with PORT and SITE to be filled in.
         prefix: of its URLs; granian serves no files at the root.
+        keeps_output: what it writes goes to a file, as a log would.
     """
 
     name: str
     command: list[str]
     prefix: str = ""
+    keeps_output: bool = False
 
 
 def servers() -> dict[str, Server]:
@@ -48,6 +51,7 @@ def servers() -> dict[str, Server]:
     peer = str(PEERS / "bin") + "/"
     quiet = ["--no-access-log", "-q"]
     aioserve = [python, "-m", "aioserve", "bench/app.py:Handler", "--port", "PORT", *quiet]
+    loud = [*aioserve[:-2], "--access-log-file", "SITE/.access.log", "--access-log-format", "combined", "-q"]
     uvicorn = [peer + "uvicorn", "--app-dir", str(HERE), "--port", "PORT", "--no-access-log"]
     granian = [
         *(peer + "granian", "--interface", "rsgi", "app_rsgi:app", "--port", "PORT"),
@@ -56,12 +60,15 @@ def servers() -> dict[str, Server]:
     listed = [
         Server("floor", [python, str(HERE / "floor.py"), "PORT"]),
         Server("aioserve", aioserve),
+        Server("aioserve log", loud),
         Server("aioserve 2", [*aioserve, "--workers", "2"]),
         Server("static", [python, "-m", "aioserve", "--static", "SITE", "--port", "PORT", *quiet]),
         Server("uvicorn", [*uvicorn, "app_asgi:app"]),
+        Server("uvicorn log", [*uvicorn[:-1], "app_asgi:app"], keeps_output=True),
         Server("uvicorn 2", [*uvicorn, "app_asgi:app", "--workers", "2"]),
         Server("starlette", [*uvicorn, "app_starlette:app"]),
         Server("granian", granian),
+        Server("granian log", [*granian[:-2], "--access-log"], keeps_output=True),
         Server(
             "granian files",
             [*granian, "--static-path-route", "/files", "--static-path-mount", "SITE"],
@@ -95,13 +102,14 @@ def running(server: Server, site: str, cores: str = "0") -> Iterator[tuple[int, 
         text = _NGINX.format(site=site, port=port, cache=cache)
         Path(site, name).write_text(text, encoding="ascii")
     command = [word.replace("PORT", str(port)).replace("SITE", site) for word in server.command]
-    process = subprocess.Popen(
-        ["taskset", "-c", cores, *command],
-        cwd=HERE.parent,
-        env={"PATH": "/usr/sbin:/usr/bin:/bin", "HOME": site, "STATIC_FOLDER": site},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    with Path(site, ".output" if server.keeps_output else os.devnull).open("ab") as output:
+        process = subprocess.Popen(
+            ["taskset", "-c", cores, *command],
+            cwd=HERE.parent,
+            env={"PATH": "/usr/sbin:/usr/bin:/bin", "HOME": site, "STATIC_FOLDER": site},
+            stdout=output,
+            stderr=output,
+        )
     try:
         deadline = time.monotonic() + 20
         while True:

@@ -17,7 +17,6 @@ from aioserve.workers.offspring import OFFSPRING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_AFTER = 0.1  # seconds
 _ENDS = (Order.RETIRE, Order.STOP, Order.FORCE)
 
 
@@ -34,7 +33,6 @@ class Orders:
         self._channel = channel
         self._ending = Ending(limit)
         self._period = period
-        self._after: Callable[[], object] | None = None
         self._queue: asyncio.Queue[Order] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop  # from `listen` on
         self._others: dict[Order, list[Callable[[], object]]] = {}
@@ -69,17 +67,11 @@ class Orders:
         """Wait for the next order about the end, and return it."""
         return await self._queue.get()
 
-    def after_serving(self, act: Callable[[], object]) -> None:
-        """Have a function called that can wait until the first requests have been answered."""
-        self._after = act
-
     # What is said
 
     def serves(self) -> None:
         """Say that requests are answered from now on, and then again and again that the loop goes round."""
         self._channel.say(News.SERVES)
-        if self._after is not None:
-            self._loop.call_later(_AFTER, self._after)
         if self._period:
             self._loop.call_later(self._period, self._live)
 

@@ -6,6 +6,7 @@ that it ends when its parent does.
 
 from __future__ import annotations
 
+import ctypes
 import faulthandler
 import gc
 import logging
@@ -67,7 +68,7 @@ def work(  # noqa: PLR0913 - what a worker inherits, each by its name
         ConfigurationError, StartupError: it cannot serve.
     """
     try:
-        return _work(settings, sockets, channel, watchdog, reports, station, certificates, is_first=is_first)
+        return _work(settings, sockets, channel, watchdog, reports, station, certificates)
     except Exception as problem:
         code = getattr(problem, "exit_code", 1)
         channel.say(News.REFUSED, code)
@@ -77,7 +78,7 @@ def work(  # noqa: PLR0913 - what a worker inherits, each by its name
         return code
 
 
-def _work(  # noqa: PLR0913 - as above
+def _work(
     settings: Settings,
     sockets: list[socket.socket],
     channel: Channel,
@@ -85,10 +86,10 @@ def _work(  # noqa: PLR0913 - as above
     reports: Reports | None,
     station: Station | None,
     certificates: Certificates | None,
-    *,
-    is_first: bool,
 ) -> int:
-    if not is_first and not _end_with_parent():
+    parent = os.getppid()
+    _end_with_parent()
+    if os.getppid() != parent:  # it was gone before
         return 1
     with suppress(AttributeError, ValueError, OSError):  # no standard error
         faulthandler.enable(sys.stderr.fileno())
@@ -103,8 +104,6 @@ def _work(  # noqa: PLR0913 - as above
     gc.freeze()  # what has been loaded stays: nobody need look at it again
     timeouts = settings.timeouts
     orders = Orders(channel, timeouts.shutdown, _period_of(settings, watchdog))
-    if is_first:  # somebody waits for its first answer, and ctypes takes two milliseconds
-        orders.after_serving(_end_with_parent)
     run(settings, ready.factory, sockets, ready.tls, orders, reports, station)
     return 0
 
@@ -127,16 +126,8 @@ def _period_of(settings: Settings, watchdog: float) -> float:
     return min(*times, _LONGEST_PERIOD) if times else 0.0
 
 
-def _end_with_parent() -> bool:
-    """Have the system send SIGTERM when the parent is gone: a blocked event loop hears of nothing else.
-
-    Returns:
-        False where it has gone meanwhile, and nothing will be sent.
-    """
-    parent = os.getppid()
+def _end_with_parent() -> None:
+    """Have the system send SIGTERM when the parent is gone: a blocked event loop hears of nothing else."""
     if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415 - not before the first answer
-
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    return os.getppid() == parent

@@ -316,20 +316,6 @@ def test_no_sign_of_life_is_given_where_none_is_wanted(worker):
     assert loop.pending == 0
 
 
-def test_what_can_wait_is_done_after_the_first_answers(worker):
-    loop, done = Loop(), []
-    worker.orders.listen(loop)
-    worker.orders.after_serving(lambda: done.append("done"))
-    loop.advance(60)
-    assert not done
-    worker.orders.serves()
-    loop.advance(0.06)
-    assert not done
-    loop.advance(0.06)
-
-    assert done == ["done"]
-
-
 # What is forked
 
 

@@ -40,7 +40,7 @@ def ran(monkeypatch):
     """Serve nothing, but note what would be served; and leave this process as it is."""
     ran = []
     monkeypatch.setattr(module, "run", lambda *args: ran.append(args))
-    monkeypatch.setattr(module, "_end_with_parent", lambda: True)
+    monkeypatch.setattr(module, "_end_with_parent", lambda: None)
     # What is frozen no collection finds: what earlier tests have left would be told of in some later test.
     monkeypatch.setattr(gc, "freeze", lambda: None)
     was_enabled = faulthandler.is_enabled()
@@ -108,23 +108,11 @@ def test_who_comes_later_tells_the_log_what_is_wrong(
 
 
 def test_parent_that_has_gone_before_leaves_nothing_to_do(ran, channel, monkeypatch):
-    monkeypatch.setattr(module, "_end_with_parent", lambda: False)
+    parents = iter([5, 1])
+    monkeypatch.setattr(os, "getppid", lambda: next(parents))
 
-    assert work(Settings(), [], channel, is_first=False) == 1
+    assert work(Settings(), [], channel) == 1
     assert ran == []
-
-
-@pytest.mark.parametrize("is_first", [True, False])
-def test_first_worker_answers_before_it_asks_to_end_with_its_parent(
-    ran, channel, monkeypatch, tmp_path, is_first
-):
-    asked = []
-    monkeypatch.setattr(module, "_end_with_parent", lambda: asked.append("now") or True)
-
-    assert work(Settings(static=Static((("/", str(tmp_path)),))), [], channel, is_first=is_first) == 0
-    ((*_, orders, _, _),) = ran
-    assert asked == ([] if is_first else ["now"])
-    assert (orders._after is None) is not is_first
 
 
 def test_stacks_are_not_written_where_there_is_no_standard_error(ran, channel, monkeypatch, tmp_path):
@@ -183,17 +171,8 @@ def test_other_systems_have_no_word_for_that(monkeypatch):
     monkeypatch.undo()
     calls = []
     monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace(prctl=lambda *args: calls.append(args)))
-    assert module._end_with_parent()
+    module._end_with_parent()
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert module._end_with_parent()
+    module._end_with_parent()
 
     assert calls == [(1, signal.SIGTERM)]
-
-
-def test_parent_that_goes_meanwhile_is_noticed(monkeypatch):
-    monkeypatch.undo()
-    parents = iter([5, 1])
-    monkeypatch.setattr(os, "getppid", lambda: next(parents))
-    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace(prctl=lambda *_: 0))
-
-    assert not module._end_with_parent()
