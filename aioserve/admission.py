@@ -106,7 +106,8 @@ class Admission:
     @property
     def is_expecting(self) -> bool:
         """Whether anybody who was accepted is no connection yet: the two have not agreed on TLS so far."""
-        return not all(each.was_connected for each in self._expected.values())
+        self._forget_connected()
+        return bool(self._expected)
 
     def __call__(self) -> asyncio.Protocol:
         """Make the protocol of one connection."""
@@ -132,13 +133,16 @@ class Admission:
     def _has_room(self) -> bool:
         if self._number() < self._limit:
             return True
-        for number, protocol in [*self._expected.items()]:
-            if protocol.was_connected:
-                del self._expected[number]
+        self._forget_connected()
         if self._number() >= self._limit and self._looked != self._ticker.now:
             self._looked = self._ticker.now  # looking through all of them for each one would take too long
             self._make_room()
         return self._number() < self._limit
+
+    def _forget_connected(self) -> None:
+        for number, protocol in [*self._expected.items()]:
+            if protocol.was_connected:
+                del self._expected[number]
 
     def _number(self) -> int:
         """Count the connections: those there are and those that come, without those that go."""

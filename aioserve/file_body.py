@@ -75,7 +75,7 @@ if TYPE_CHECKING:
 
 def pieces_of(body: bytes | FileSlice | Pieces) -> Pieces:
     """Return a body as what it is made of."""
-    return (body,) if isinstance(body, (bytes, FileSlice)) else body
+    return body if isinstance(body, tuple) and not isinstance(body, FileSlice) else (body,)
 
 
 def length_of(pieces: Pieces) -> int:

@@ -7,6 +7,7 @@ each order does, and how long answers may go on after the first of them.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -60,7 +61,8 @@ _AT_ONCE = 64
 # Seconds in which those who have come before the end must have agreed on TLS, as all others wait for them;
 # where another worker serves they have `--timeout-tls`. Nobody tells when they have: they are looked at.
 _HANDSHAKES = 1.0
-_LOOK = 0.01
+_LOOK = 0.05
+_LOOKS = 20  # until garbage is collected: in asyncio a handshake that has failed lives on in a cycle
 
 # After so many seconds a thread that computes lets the loop have the interpreter, which asks for it again
 # after each call of the system. With Python's own 0.005 a small file took 34 ms while a folder of 100,000
@@ -186,7 +188,7 @@ class _Server:
         self._sockets = sockets
         self._shared: list[_Shared] = []  # the same, as the loop has them
         # What the loop is told of TLS; it has no word for no limit.
-        timeout = settings.timeouts.tls or _A_DAY
+        timeout = self._handshake_limit = settings.timeouts.tls or _A_DAY
         # Its shutdown is bounded by the connection's own deadlines: the loop's time would begin when an
         # answer is closed, and cut off what a slow client has not read by then.
         times = {"ssl_handshake_timeout": timeout, "ssl_shutdown_timeout": _A_DAY}
@@ -198,6 +200,7 @@ class _Server:
         self._options: HandlerOptions | None = None
         self._mounts: tuple[Mounts, ...] = ()
         self._admission: Admission
+        self._expects_until = 0.0  # those who have come, but not agreed on TLS so far
 
     async def serve(self, reports: Reports | None = None) -> None:
         """Serve, and stop."""
@@ -336,27 +339,39 @@ class _Server:
         busy = sum(each.phase is Phase.ANSWERING for each in cast("set[Connection]", connections))
         self._close(connections, order)
         self._limit_time(order, parts, began)
-        while order is not Order.FORCE and (connections or self._is_expecting(order, began)):
+        self._limit_handshakes(order)
+        while order is not Order.FORCE and (connections or self._is_expecting()):
             told = {*connections}
-            next_order = await _first(self._orders.next(), self._wait(connections, order, began))
+            next_order = await _first(self._orders.next(), self._wait(connections, told))
             if next_order is Order.STOP and order is Order.RETIRE:
                 self._limit_time(next_order, parts, loop.time())
                 await self._stop_accepting(servers, make_protocol, is_last=True)
             if next_order is not None:
                 order, told = next_order, set()
+                self._limit_handshakes(order)
             self._close(connections - told, order)
         self._orders.ended(busy, parts.cut + len(connections))
 
-    def _is_expecting(self, order: Order, began: float) -> bool:
-        """Whether anybody is waited for who has come, but not agreed on TLS so far."""
-        limit = self._settings.timeouts.tls if order is Order.RETIRE else _HANDSHAKES
-        return asyncio.get_running_loop().time() < began + limit and self._admission.is_expecting
+    def _limit_handshakes(self, order: Order) -> None:
+        """Give those their time who have come, but not agreed on TLS so far."""
+        limit = self._handshake_limit if order is Order.RETIRE else _HANDSHAKES
+        if self._settings.process.reload:
+            limit = min(limit, self._settings.timeouts.shutdown)
+        self._expects_until = asyncio.get_running_loop().time() + limit
 
-    async def _wait(self, connections: Iterable[Ticking], order: Order, began: float) -> None:
-        """Wait until all who are expected are connections, or else until these are lost."""
-        if not self._is_expecting(order, began):
+    def _is_expecting(self) -> bool:
+        return asyncio.get_running_loop().time() < self._expects_until and self._admission.is_expecting
+
+    async def _wait(self, connections: set[Ticking], told: set[Ticking]) -> None:
+        """Wait for one who agrees on TLS, as long as any may; and where none may, until all are lost."""
+        if not self._is_expecting():
             await _wait_lost(connections)
-        while self._is_expecting(order, began):  # noqa: ASYNC110 - no loop has an event for one that fails
+            return
+        looks = 0
+        while self._is_expecting() and connections <= told:
+            if not looks % _LOOKS:
+                gc.collect()
+            looks += 1
             await asyncio.sleep(_LOOK)
 
     def _limit_time(self, order: Order, parts: LoopParts, began: float) -> None:

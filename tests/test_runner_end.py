@@ -215,6 +215,18 @@ def test_who_has_come_but_not_agreed_on_tls_is_waited_for(process, clients, monk
     assert read(client).endswith(b"\r\n\r\n/\n")
 
 
+def test_handshake_that_has_failed_is_looked_for_in_what_is_garbage(process, clients, monkeypatch):
+    """asyncio's transports know themselves."""
+    collected = []
+    monkeypatch.setattr(runner.gc, "collect", lambda: collected.append("garbage"))
+    monkeypatch.setattr(Admission, "is_expecting", property(lambda _: not collected))
+    clients.connect()
+
+    serve(silent(process), Handler, clients.sockets)
+
+    assert collected == ["garbage"]
+
+
 def test_who_never_agrees_on_tls_is_not_waited_for_longer(process, clients, monkeypatch):
     monkeypatch.setattr(runner, "_HANDSHAKES", 0.02)
     monkeypatch.setattr(Admission, "is_expecting", property(lambda _: True))

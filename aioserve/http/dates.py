@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _LONG_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -41,8 +41,8 @@ def parse_http_date(value: str, now: int) -> int | None:
     Returns:
         Seconds since the epoch, or None where the text is no date.
     """
-    for pattern in _FORMATS:
-        if match := re.fullmatch(pattern, value):
+    for pattern in _patterns():
+        if match := pattern.fullmatch(value):
             break
     else:
         return None
@@ -69,6 +69,11 @@ def format_http_date(seconds: int) -> str:
     day = date.fromordinal(days + _EPOCH)
     clock = f"{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
     return f"{_DAYS[day.weekday()]}, {day.day:02} {_MONTHS[day.month - 1]} {day.year:04} {clock} GMT"
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], ...]:
+    return tuple(map(re.compile, _FORMATS))
 
 
 def _full_year(last_digits: int, moment: tuple[int, ...], now: int) -> int:

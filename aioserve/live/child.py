@@ -27,6 +27,7 @@ def main() -> None:
     The words of the command line are the number of the descriptor that it comes from, and ``colour`` where
     colours are wanted. The standard output is the terminal.
     """
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTTOU})  # which the parent has wait
     with ExitStack() as undone:
         wakeups = undone.enter_context(closing(Wakeups(_ENDS, _NOT_OURS)))
         stream = undone.enter_context(closing(Stream(socket.socket(fileno=int(sys.argv[1])))))

@@ -11,7 +11,6 @@ order to stop, and more than a hundred words fit there.
 from __future__ import annotations
 
 import socket
-from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -91,11 +90,20 @@ class Channel:
         What the system has no room for is said before the next word, and so no line is torn.
         """
         line = b" ".join((word.value, *(b"%d" % number for number in numbers))) + b"\n"
+        self._send()
         if word in _REPEATED and (self._unsaid or not self._has_room()):
             return
         self._unsaid += line
-        with suppress(OSError):
-            self._unsaid = self._unsaid[self._sock.send(self._unsaid) :]
+        self._send()
+
+    def _send(self) -> None:
+        try:
+            if self._unsaid:
+                self._unsaid = self._unsaid[self._sock.send(self._unsaid) :]
+        except BlockingIOError:
+            pass
+        except OSError:  # the other end is gone
+            self._unsaid = b""
 
     def _has_room(self) -> bool:
         """Whether more than half of it is left, or the system does not tell."""

@@ -87,6 +87,7 @@ class Do(Enum):
 
     RETIRE = "stop accepting, answer what there is, and end"
     HURRY = "have an end to that in the time that there is for it when all stop"
+    PRESS = "the same, because somebody wants it"
     STOP = "the same, and leave nobody waiting in the sockets, which will be closed"
     FORCE = "cut everything, and end"
     ABORT = "write the stacks of all threads, and end: it is blocked"
@@ -186,8 +187,9 @@ class Fleet:
 
     def could_not_start(self, now: float) -> None:
         """The system has no room for another process; where none has served yet, nobody need wait for it."""
-        self._start_at = now + _LONGEST_PAUSE
-        if not self.has_served:
+        if self.has_served:
+            self._start_at = now + _LONGEST_PAUSE
+        else:
             self.failure = StartupError.exit_code
 
     def serves(self, pid: int, now: float) -> None:
@@ -231,6 +233,12 @@ class Fleet:
         worker = self.workers[pid]
         worker.is_tired = worker.is_tired or at == -inf
         worker.tired_at = inf if worker.is_tired else at
+
+    def hurry(self, pid: int, now: float) -> Iterator[Act]:
+        """Say what is to be done to a worker that retires, and somebody wants to be gone."""
+        if (worker := self.workers[pid]).kill_at == inf:
+            self._limit(worker, now, self._times.shutdown)
+            yield Act(pid, Do.PRESS)
 
     def gone(self, pid: int, now: float) -> Worker:
         """A worker has ended.
@@ -324,7 +332,7 @@ class Fleet:
         self._end_trial()
         if now >= self._stop_at:
             yield from self._retire_all(now)
-        if not self.is_ending:
+        if not self.is_ending and self.failure is None:
             yield from self._end_outdated_starts()
             yield from self._replace(now)
         yield from self._hurry(now)

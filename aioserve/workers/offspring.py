@@ -2,7 +2,7 @@
 
 This file decides that such a process begins as any other: signals do in it what they do by default, and
 nothing of the worker's is kept open by it. Signals wait while it is made, so that none is taken by what the
-worker had set: SIGTERM would be an order to stop, and nobody would ever see to it.
+worker had set: SIGTERM would be a wish to be replaced, and nobody would ever see to it.
 """
 
 from __future__ import annotations

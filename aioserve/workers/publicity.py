@@ -141,7 +141,8 @@ class Publicity:
             self._manager.ready(self._status)
 
     def stops(self, seconds: float) -> None:
-        """Say that the end has begun, and may take so long."""
+        """Say that the end has begun, and may take so long; another server may have our --pid-file."""
+        self._pid_file.let_go()
         self._manager.stopping(seconds, "stopping")
 
     def has_stopped(self, answered: int, cut: int, silent: int, *, is_forced: bool) -> None:

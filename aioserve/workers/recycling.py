@@ -2,7 +2,7 @@
 
 This file decides that workers do not come and go all the time. Where `--max-rss` is less than an application
 takes, each new worker is too large as soon as it is there, and another one would be no better. So those that
-were not large enough for long are replaced at once only the first time, and then later and later.
+are too large within ten seconds are replaced at once only the first time, and then later and later.
 """
 
 from __future__ import annotations

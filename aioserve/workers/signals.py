@@ -45,12 +45,12 @@ class Signals:
         self._reading, self._writing = socket.socketpair()
         self._reading.setblocking(False)
         self._writing.setblocking(False)
-        # What whoever has started us had blocked stays so over execve(2), and would never come.
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {*MEANINGS, signal.SIGCHLD})
         # Before the handlers, so that none is lost that comes in between.
         signal.set_wakeup_fd(self._writing.fileno(), warn_on_full_buffer=False)
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
         self._before = {number: signal.signal(number, _do_nothing) for number in (*MEANINGS, signal.SIGCHLD)}
+        # What whoever has started us had blocked stays so over execve(2), and would never come.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {*MEANINGS, signal.SIGCHLD} - {signal.SIGTTOU})
         self.had_terminal = _has_terminal() and self._before[signal.SIGHUP] is not signal.SIG_IGN
 
     def fileno(self) -> int:

@@ -41,14 +41,20 @@ if TYPE_CHECKING:
     from aioserve.settings import Settings
     from aioserve.workers.audience import Audience
     from aioserve.workers.editions import Edition
-    from aioserve.workers.fleet import Act
+    from aioserve.workers.fleet import Act, Worker
 
 logger = logging.getLogger(__name__)
 
 _FORCED = 130  # the exit code of a second SIGINT, as of a process that dies of it
 _ASLEEP = 0.5  # seconds; a parent that wakes later than that was stopped, by Ctrl+Z or with its container
 
-_ORDERS = {Do.RETIRE: Order.RETIRE, Do.HURRY: Order.STOP, Do.STOP: Order.STOP, Do.FORCE: Order.FORCE}
+_ORDERS = {
+    Do.RETIRE: Order.RETIRE,
+    Do.HURRY: Order.STOP,
+    Do.PRESS: Order.STOP,
+    Do.STOP: Order.STOP,
+    Do.FORCE: Order.FORCE,
+}
 _SIGNALS = {
     Do.ABORT: signal.SIGABRT,
     Do.ABORT_START: signal.SIGABRT,
@@ -165,6 +171,8 @@ class Supervisor:
                     self._processes.say(pid, order)
             if fleet.is_ending and not fleet.workers:
                 break
+            if fleet.failure is not None and not fleet.is_ending:
+                continue
             self._wait()
         if self._public.has_said_ready or not self._exit_code:
             self._public.has_stopped(self._answered, self._cut, self._silent, is_forced=self._is_forced)
@@ -194,7 +202,8 @@ class Supervisor:
             happened = self._selector.select(None if due == inf else due - now)
         if (late := time.monotonic() - due) > _ASLEEP:
             self._fleet.slept(late, time.monotonic())
-        for key, _ in happened:
+        # Signals first: a worker that has had one of them as well wants no replacement if all are to stop.
+        for key, _ in sorted(happened, key=lambda each: each[0].data != self._take_signals):
             key.data()
         self._audience.tell(time.monotonic())
         if time.monotonic() >= self._alive_at:
@@ -214,9 +223,7 @@ class Supervisor:
             case News.REFUSED:
                 self._fleet.refused(pid, *numbers)
             case News.TIRED:
-                if not self._fleet.is_stopping:
-                    worker = self._fleet.workers[pid]
-                    self._fleet.tired(pid, self._recycling.due(worker, time.monotonic(), *numbers))
+                self._replace(self._fleet.workers[pid], numbers)
             case News.ASKED:
                 self._portrait.tell()
                 self._ask()
@@ -229,6 +236,16 @@ class Supervisor:
     def _ask(self) -> None:
         """Have the workers write down their numbers."""
         self._processes.say_to_all(Order.PUBLISH)
+
+    def _replace(self, worker: Worker, why: list[int]) -> None:
+        """Have another worker in the place of one that wants that; one that has lost its place is pressed."""
+        if self._fleet.is_stopping or (worker.is_tired and worker.state is not State.RETIRING):
+            return
+        now = time.monotonic()
+        if worker.state is State.RETIRING:
+            self._act(self._fleet.hurry(worker.pid, now))
+        else:
+            self._fleet.tired(worker.pid, self._recycling.due(worker, now, *why))
 
     def _notice(self) -> None:
         """Say, once, that the server serves, or serves with what was loaded anew."""

@@ -53,6 +53,16 @@ def test_it_shows_what_comes_and_says_when_the_terminal_is_free(server, start, t
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_a_signal_that_the_parent_has_wait_comes_here(server, start):
+    """It stops who draws over a shell in the foreground."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTTOU])
+    ours, number = server
+    ours.shutdown(socket.SHUT_WR)
+
+    assert start(str(number)) == 0
+    assert signal.SIGTTOU not in signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def test_q_is_a_wish_of_which_the_server_is_told(server, start, terminal_pair, monkeypatch):
     ours, number = server
     said = []

@@ -162,6 +162,15 @@ def test_line_for_which_there_is_no_room_is_said_before_the_next():
     assert sock.sent == b"retire\nstop\nforce\nreopen\n"
 
 
+def test_what_waits_is_said_with_a_repeated_word_as_well_when_there_is_room_again():
+    channel = Channel(sock := FullSocket(room=3))
+    channel.say(Order.STOP)
+    sock.room = 1000
+    channel.say(Order.REOPEN)
+
+    assert sock.sent == b"stop\nreopen\n"
+
+
 def test_word_that_nobody_knows_is_not_heard():
     """It may be a line that was torn, and is no reason to fail."""
     raw, sock = socket.socketpair()

@@ -74,6 +74,7 @@ def test_system_without_room_for_the_first_worker_is_the_end():
     scene.fleet.could_not_start(scene.now)
 
     assert scene.fleet.failure == 3
+    assert scene.plan() == []
 
 
 def test_system_without_room_is_asked_again_after_a_second():

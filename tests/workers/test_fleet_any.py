@@ -202,7 +202,7 @@ class Anything(RuleBasedStateMachine):
         self.fleet.configure(Times(shutdown=1.0))
         if self.fleet.is_stopping:
             self.is_over()
-        else:
+        elif self.fleet.failure is None:
             self.settles()
 
     def is_over(self):

@@ -109,6 +109,14 @@ def test_retiring_worker_is_given_up_after_its_time_where_there_is_one():
     assert scene.plan(GRACE) == [(Do.GIVE_UP, 1)]
 
 
+def test_retiring_worker_that_somebody_wants_to_be_gone_has_the_time_of_the_end():
+    scene = retiring(worker=inf)
+
+    assert [step.what for step in scene.fleet.hurry(1, scene.now)] == [Do.PRESS]
+    assert [*scene.fleet.hurry(1, scene.now)] == []
+    assert scene.plan(SHUTDOWN + GRACE) == [(Do.GIVE_UP, 1)]
+
+
 def test_retiring_worker_that_is_blocked_is_ended():
     scene = retiring(worker=3.0)
     scene.fleet.heard(2, scene.now + 1.0)

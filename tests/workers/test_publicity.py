@@ -392,3 +392,14 @@ def test_number_of_workers_is_told_when_it_changes(publish, manager, listening):
         public.counts(number)
 
     assert manager.told[1:] == [("status", f"2 workers on {where}"), ("status", f"1 worker on {where}")]
+
+
+def test_another_server_may_have_the_file_of_the_process_as_soon_as_this_one_stops(publish, tmp_path):
+    """It closes its addresses for that, while the last answers go on."""
+    public = publish(process=with_files(tmp_path))
+    public.begins()
+    assert is_held(tmp_path / "pid")
+    public.stops(5.0)
+
+    assert not is_held(tmp_path / "pid")
+    assert (tmp_path / "pid").exists()

@@ -92,6 +92,15 @@ def test_signal_that_had_been_blocked_is_taken(number):
         assert [*signals.taken()] == [number]
 
 
+@pytest.mark.parametrize("number", sorted({*MEANINGS} - {signal.SIGTTOU}))
+def test_signal_that_waits_for_that_is_taken_as_well(number):
+    """By default most of them would end the process."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+    signal.raise_signal(number)  # to this thread
+    with closing_at_last(Signals()) as signals:
+        assert [*signals.taken()] == [number]
+
+
 def test_signal_of_a_terminal_that_may_not_be_written_to_comes_only_while_nothing_is_written(signals):
     """Blocked it lets a write through (POSIX.1-2024, 11.1.4); with a handler Python would try for ever."""
     signal.raise_signal(signal.SIGTTOU)  # to this thread

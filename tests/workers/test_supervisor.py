@@ -452,5 +452,25 @@ def test_nobody_is_gathered_where_nobody_can_look_on(tmp_path):
         assert isinstance(audience, Audience)
 
 
+def test_worker_that_retires_and_is_told_to_end_again_has_the_time_of_the_end(make):
+    """The first SIGTERM was a wish to be replaced, of which the log tells once."""
+    parent = make(ONE)
+    tired = parent.say(1, b"tired")
+    parent.run(
+        parent.serve(1),
+        tired,
+        tired,
+        parent.serve(2),
+        tired,
+        parent.die(1),
+        parent.send(signal.SIGTERM),
+        parent.die(2),
+    )
+
+    assert parent.processes.log == [
+        *(("start", 1), ("start", 2), (Order.RETIRE, 1), (Order.STOP, 1), (Order.STOP, 2)),
+    ]
+
+
 def test_end_by_a_signal_without_a_name_is_told_by_its_number():
     assert module._describe_end(-signal.SIGRTMIN - 1) == f"was ended by signal {signal.SIGRTMIN + 1}"
