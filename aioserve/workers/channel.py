@@ -52,7 +52,7 @@ class News(Enum):
 
 
 # Whoever has not heard many of one of these needs no more of them.
-_REPEATED = (Order.REOPEN, Order.DESCRIBE, News.ALIVE)
+_REPEATED = (Order.REOPEN, Order.DESCRIBE, Order.PUBLISH, News.ALIVE, News.ASKED)
 
 _WORDS = frozenset(each.value for each in (*Order, *News))
 

@@ -111,7 +111,7 @@ def test_one_who_does_not_listen_misses_words_and_delays_nobody(pair):
     assert [*other.heard()] == [(b"stop", [])]
 
 
-@pytest.mark.parametrize("word", [Order.REOPEN, Order.DESCRIBE, News.ALIVE])
+@pytest.mark.parametrize("word", [Order.REOPEN, Order.DESCRIBE, Order.PUBLISH, News.ALIVE, News.ASKED])
 def test_what_is_said_once_is_heard_by_one_who_has_not_listened_for_long(pair, word):
     one, other = pair
     for _ in range(1000):
