@@ -48,8 +48,8 @@ SIGNALS_HEAD = """\
 Made by `man/make.py` from the table in `aioserve/workers/signals.py`; change it there.
 
 They are for the process that was started, whose number `--pid-file` and `--ready-file` tell, and not for its
-workers. A worker that gets SIGTERM finishes what it has and is replaced; one that is replaced already, and gets
-it, has `--timeout-shutdown` for that.
+workers. A worker that gets SIGTERM finishes what it has and is replaced; one that is replaced already has
+`--timeout-shutdown` for that.
 """
 
 
