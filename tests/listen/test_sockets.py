@@ -264,7 +264,7 @@ def test_port_of_another_is_not_taken_for_one_of_ours(taken, ours):
 def test_all_that_cannot_be_had_is_told_and_nothing_stays_bound(taken):
     said = refusal(
         addresses(
-            "unix:web.sock", "unix:none/web.sock", f"127.0.0.2:{taken}", f"127.0.0.1:{taken}", "fd://999"
+            "unix:web.sock", "unix:none/web.sock", f"127.0.0.9:{taken}", f"127.0.0.1:{taken}", "fd://999"
         )
     )
 
@@ -274,7 +274,7 @@ def test_all_that_cannot_be_had_is_told_and_nothing_stays_bound(taken):
     assert len(said) == 3
     assert not Path("web.sock").exists()
     with socket.socket() as free:
-        free.bind(("127.0.0.2", taken))
+        free.bind(("127.0.0.9", taken))
 
 
 ANY = "0.0.0.0"  # noqa: S104 - as it is written
