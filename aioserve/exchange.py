@@ -394,13 +394,13 @@ class Exchange:
         if began := self._began:  # somebody wants to know
             options, message = self._channel.options, self.message
             counters = options.counters
-            if counters is None or (counters.going and counters.going.pop(self, False)):
-                pass  # or it was counted when its client had the answer
-            elif message is None:
-                counters.refuse(str(writer.status))
-            else:
-                note = counters.note  # a call of an attribute would look for a method first
-                note((message.method, writer.status, time.perf_counter() - began, writer.output_length))
+            # It may have been counted already, when its client had the answer.
+            if counters is not None and not (counters.going and counters.going.pop(self, False)):
+                if message is None:
+                    counters.refuse(str(writer.status))
+                else:
+                    note = counters.note  # a call of an attribute would look for a method first
+                    note((message.method, writer.status, time.perf_counter() - began, writer.output_length))
             if options.access_sink is not None:
                 self._channel.log(message, writer, began)
         writer.close()

@@ -239,7 +239,8 @@ class Supervisor:
 
     def _replace(self, worker: Worker, why: list[int]) -> None:
         """Have another worker in the place of one that wants that; one that has lost its place is pressed."""
-        if self._fleet.is_stopping or (worker.is_tired and worker.state is not State.RETIRING):
+        is_late = worker.is_tired and worker.state is not State.RETIRING
+        if self._fleet.is_stopping or is_late or worker.state is State.ENDED:
             return
         now = time.monotonic()
         if worker.state is State.RETIRING:
@@ -420,7 +421,7 @@ def _gather(settings: Settings) -> Audience | Nobody:
     """Return who looks on."""
     if not settings.live.is_watched:
         return Nobody()
-    from aioserve.workers.audience import Audience  # noqa: PLC0415 - takes as long as a third of all else
+    from aioserve.workers.audience import Audience  # noqa: PLC0415 - few have one, and all start
 
     return Audience(settings)
 

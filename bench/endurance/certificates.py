@@ -180,7 +180,7 @@ def measure(findings: Findings, loop: str, workers: int, times: int) -> None:
             told = server.count_said(r" WARNING .*; the certificate read before stays in use\n")
     report(findings, f"{loop} {workers}", clients, [each.fingerprint for each in pairs], changes)
     wanted = times - bad["none"]  # one of the workers says what all of them find
-    findings.expect(told >= wanted, f"bad pairs are complained about, {told} times, {wanted} at least")
+    findings.expect(told == wanted, f"each bad pair is complained about once: {told} times for {wanted}")
 
 
 def report(

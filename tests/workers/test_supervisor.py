@@ -15,6 +15,7 @@ from aioserve.settings import Bind, Live, Process, Settings, Timeouts, Tls
 from aioserve.workers import supervisor as module
 from aioserve.workers.audience import Audience
 from aioserve.workers.channel import Order
+from aioserve.workers.fleet import State
 from aioserve.workers.lookout import BecomeWatcher
 from aioserve.workers.nobody import Nobody
 from aioserve.workers.processes import BecomeWorker
@@ -442,6 +443,17 @@ def test_who_looks_on_is_left_where_there_can_be_no_server(monkeypatch):
         with pytest.raises(BindError):
             supervise(settings, lambda: settings)
     assert closed == ["closed"]
+
+
+def test_wish_of_a_worker_that_is_being_ended_is_none(make, caplog):
+    caplog.set_level("INFO")
+    parent = make(ONE)
+    parent.supervisor._fleet.started(9, 0.0, 0)
+    parent.supervisor._fleet.workers[9].state = State.ENDED
+    parent.supervisor._hear(9, b"tired", [])
+
+    assert not parent.supervisor._fleet.workers[9].is_tired
+    assert caplog.messages == []
 
 
 def test_nobody_is_gathered_where_nobody_can_look_on(tmp_path):
